@@ -1,0 +1,139 @@
+# rodflow_widgets: `make lab` to try it, `make test` to check everything, `make help` for the rest.
+# Nothing needs to be installed by hand but Python >= 3.11 and Node >= 20; it all goes into .venv/ and node_modules/.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+# What a user's pip is set to must not choose other packages or another place.
+unexport PIP_CONSTRAINT PIP_USER PIP_TARGET PIP_PREFIX PYTHONHOME PYTHONPATH
+
+VENV := .venv
+BIN := $(VENV)/bin
+STATIC := rodflow_widgets/widgets/static
+BUNDLE := $(STATIC)/live.js
+NOTEBOOK := notebooks/01_quickstart.ipynb
+LAB_ARGS ?=
+PYTEST_ARGS ?=
+
+say = @printf '\033[1m== %s\033[0m\n' "$(1)"
+stop = { printf '\n%s\n' "$(1)" >&2; exit 1; }
+
+# The first Python that runs and is new enough; PYTHON=... chooses another.
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 python; do \
+	"$$p" -c '$(NEW_ENOUGH)' 2>/dev/null && echo "$$p" && break; done)
+
+# uv does not read pip's find-links, and by itself picks torch with CUDA on Linux.
+FIND_LINKS := $(foreach link,$(PIP_FIND_LINKS),--find-links $(link))
+ifeq ($(FIND_LINKS)$(shell uname -s),Linux)
+TORCH := --torch-backend cpu
+endif
+
+.PHONY: help lab test check format build bench screenshot clean python-tests node-tests browser
+help:
+	@echo 'make lab         set everything up and open JupyterLab on $(NOTEBOOK)'
+	@echo '                 (flags for JupyterLab: make lab LAB_ARGS="--no-browser --port 8899")'
+	@echo 'make test        set everything up and run every test: Python, TypeScript, notebooks, a real browser'
+	@echo 'make check       formatting, lint and types only; changes no file'
+	@echo 'make format      put Python and TypeScript into their format'
+	@echo 'make build       wheel and sdist into dist/'
+	@echo 'make bench       the benchmarks'
+	@echo 'make screenshot  the picture of the README, taken from JupyterLab'
+	@echo 'make clean       remove everything that was built or installed here'
+
+# ---- set-up: every step leaves a stamp, so that nothing is done twice ----
+
+$(VENV)/.made:
+	@test -n "$(PYTHON)" || $(call stop,Python 3.11 or newer was not found. Install it (Debian: apt install python3 python3-venv; macOS: brew install python) or name one: make lab PYTHON=/path/to/python3)
+	@"$(PYTHON)" -c '$(NEW_ENOUGH)' || $(call stop,$(PYTHON) is older than Python 3.11: name a newer one: make lab PYTHON=/path/to/python3)
+	$(call say,Python environment in $(VENV)/)
+	@"$(PYTHON)" -m venv $(VENV) || $(call stop,No virtual environment could be made. On Debian and Ubuntu: apt install python3-venv)
+	@touch $@
+
+$(VENV)/.uv: $(VENV)/.made constraints.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv \
+		|| echo 'uv could not be installed: going on with pip, which is slower.'
+	@touch $@
+
+# $(call install,EXTRAS)
+define install
+	@if [ -x $(BIN)/uv ]; then \
+		VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/uv pip install --quiet $(FIND_LINKS) $(TORCH) -c constraints.txt -e '.[$(1)]'; \
+	else \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(1)]'; \
+	fi
+endef
+PACKAGE := $(VENV)/.uv pyproject.toml hatch_build.py constraints.txt rodflow_widgets/version.py
+
+$(VENV)/.lab: $(PACKAGE)
+	$(call say,Python packages: torch for the CPU$(comma) JupyterLab$(comma) this package)
+	$(call install,lab,data)
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.lab
+	$(call say,Python packages of the tests)
+	$(call install,lab,data,test)
+	@touch $@
+
+node_modules/.made: package.json package-lock.json
+	@command -v node >/dev/null && command -v npm >/dev/null \
+		|| $(call stop,Node 20 or newer was not found. It builds the widget: install it (Debian: apt install nodejs npm; macOS: brew install node; or nodejs.org) and call make again.)
+	@node -e 'process.exit(parseInt(process.versions.node) < 20)' \
+		|| $(call stop,Node 20 or newer is needed; this is Node $$(node --version).)
+	$(call say,Node packages in node_modules/)
+	@npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(BUNDLE): node_modules/.made tsconfig.json $(shell find js/src -type f 2>/dev/null)
+	$(call say,JavaScript of the widget)
+	@npm run --silent build
+	@touch $@
+
+browser: $(VENV)/.test
+	@$(BIN)/python tests/browser/chromium.py
+
+# ---- what people call ----
+
+lab: $(VENV)/.lab $(BUNDLE)
+	$(call say,JupyterLab on $(NOTEBOOK); it ends with Ctrl-C)
+	@exec $(BIN)/python -m jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root) $(NOTEBOOK) $(LAB_ARGS)
+
+test: check node-tests python-tests
+
+check: $(VENV)/.test node_modules/.made
+	$(call say,Format$(comma) lint and types)
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@npm run --silent typecheck
+	@npm run --silent check
+
+node-tests: node_modules/.made $(BUNDLE)
+	$(call say,TypeScript tests and the size of the bundle)
+	@npm run --silent test
+	@npm run --silent size
+
+python-tests: $(VENV)/.test $(BUNDLE) browser
+	$(call say,Python tests$(comma) notebooks and browser)
+	@$(BIN)/python -m pytest --nbval-lax tests notebooks $(PYTEST_ARGS)
+
+format: $(VENV)/.test node_modules/.made
+	@$(BIN)/ruff check --quiet --fix-only . ; $(BIN)/ruff format .
+	@npm run --silent format
+
+build: $(VENV)/.test $(BUNDLE)
+	$(call say,Wheel and sdist in dist/)
+	@$(BIN)/hatchling build
+
+bench: $(VENV)/.test $(BUNDLE) browser
+	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+
+screenshot: $(VENV)/.test $(BUNDLE) browser
+	@$(BIN)/python docs/screenshot.py
+
+clean:
+	rm -rf $(VENV) node_modules dist build $(STATIC)/live.js $(STATIC)/live.css .mypy_cache .ruff_cache .pytest_cache
+
+comma := ,
