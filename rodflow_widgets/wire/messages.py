@@ -1,0 +1,202 @@
+"""The one definition of every message; `generate_ts` writes the TypeScript side from it.
+
+Names are snake_case on the wire. Keys of mappings (process, table, column and hyperparameter names) are data: they are
+never converted. A float in JSON is always finite; everything that may be NaN travels in buffers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ..vocabulary import Column, Event, Parameter, State
+
+PROTOCOL = 1
+
+CommandName = Literal["pause", "resume", "step", "set", "stop", "reset", "extend"]
+
+
+@dataclass(frozen=True)
+class ProblemSpec:
+    """The loss that is minimised."""
+
+    name: str
+    dim: int
+    device: str
+    dtype: str
+    loss: str
+
+
+@dataclass(frozen=True)
+class OptimizerSpec:
+    """The optimizer at the start of the run; the edge threshold is `edge_factor` / learning rate."""
+
+    name: str
+    label: str
+    values: dict[str, float]
+    parameters: list[Parameter]
+    threshold: str
+    edge_factor: float
+
+
+@dataclass(frozen=True)
+class ProcessSpec:
+    """One optimizer or flow in motion; its name is the name of its table."""
+
+    name: str
+    kind: Literal["iterates", "rod", "central", "edge", "stable"]
+    label: str
+    detail: str
+    columns: list[Column]
+
+
+@dataclass(frozen=True)
+class Spec:
+    """Trait `spec`: what is run. `run` counts resets."""
+
+    problem: ProblemSpec
+    optimizer: OptimizerSpec
+    steps: int
+    every: int
+    eigenvalues: int
+    seed: int
+    processes: list[ProcessSpec]
+    run: int
+
+
+@dataclass(frozen=True)
+class ProcessStatus:
+    """Where one process stands."""
+
+    state: State
+    step: int
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An exception raised in mid-run."""
+
+    message: str
+    traceback: str
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """Trait `status`: where the run stands; sent at every change of state and about four times a second."""
+
+    state: State
+    step: int
+    steps: int
+    sentence: str
+    speed: float | None
+    recording_bytes: int
+    processes: dict[str, ProcessStatus]
+    values: dict[str, float]
+    error: Failure | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class BlockColumn:
+    """A column of width k takes k contiguous runs of `rows` numbers."""
+
+    name: str
+    width: int
+
+
+@dataclass(frozen=True)
+class BlockHeader:
+    """Rows of one table; buffer i of the message belongs to block i, column after column."""
+
+    table: str
+    first_row: int
+    rows: int
+    columns: list[BlockColumn]
+    dtype: Literal["float32"] = "float32"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """New rows, for every client: rows already held are dropped, missing ones are asked for by another hello."""
+
+    run: int
+    seq: int
+    blocks: list[BlockHeader]
+    events: list[Event]
+    first_event: int
+    kind: Literal["frame"] = "frame"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All rows so far, perhaps thinned, for client `to` (acknowledged by it like a frame) or, with "", in the trait.
+
+    `total_rows` says for every table how many rows it stands for: the next frame goes on there. As bytes (trait
+    `snapshot`): header length as little-endian uint32, header as UTF-8 JSON padded with spaces so that the numbers
+    begin at a multiple of 4, then the buffers one after the other.
+    """
+
+    run: int
+    seq: int
+    blocks: list[BlockHeader]
+    events: list[Event]
+    first_event: int
+    to: str
+    thinned: bool
+    total_rows: dict[str, int]
+    kind: Literal["snapshot"] = "snapshot"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """Answer to a command; `step` is the first optimizer step that uses a new value."""
+
+    id: str
+    ok: bool
+    message: str
+    step: int | None
+    kind: Literal["reply"] = "reply"
+
+
+@dataclass(frozen=True)
+class Hello:
+    """A client is there, and holds so many rows of every table of run `run`."""
+
+    client: str
+    protocol: int
+    run: int | None
+    rows: dict[str, int]
+    kind: Literal["hello"] = "hello"
+
+
+@dataclass(frozen=True)
+class Ack:
+    """Frame `seq`, and all before it, have been drawn."""
+
+    client: str
+    seq: int
+    kind: Literal["ack"] = "ack"
+
+
+@dataclass(frozen=True)
+class Bye:
+    """A client has gone."""
+
+    client: str
+    kind: Literal["bye"] = "bye"
+
+
+@dataclass(frozen=True)
+class Command:
+    """A wish: step {"n": 1}, set {"learning_rate": 0.7}, extend {"steps": 600}; the others have no arguments."""
+
+    client: str
+    id: str
+    name: CommandName
+    args: dict[str, float]
+    kind: Literal["command"] = "command"
+
+
+TO_PAGE = (Frame, Snapshot, Reply)
+TO_KERNEL = (Hello, Ack, Bye, Command)

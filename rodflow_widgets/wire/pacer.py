@@ -1,0 +1,107 @@
+"""How fast frames may go: pure logic on a clock that the caller reads.
+
+A server drops what a kernel sends too fast, and a page falls behind what it cannot draw. So a widget sends at most 30
+frames a second, has at most two that are not yet drawn, and all widgets of a kernel share one budget of bytes. What
+waits stays in the recording, and the next frame is larger.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Budget:
+    """A bucket of bytes that fills at `rate` a second up to `burst`; a frame may overdraw it, and is paid off later."""
+
+    rate: float = 4e6
+    burst: float = 1e6
+    _level: float = field(default=math.nan, repr=False)
+    _time: float = field(default=-math.inf, repr=False)
+
+    def level(self, now: float) -> float:
+        """Bytes that may go now."""
+        if math.isnan(self._level):
+            self._level = self.burst
+        elif now > self._time:
+            self._level = min(self.burst, self._level + self.rate * (now - self._time))
+        self._time = max(self._time, now)
+        return self._level
+
+    def spend(self, size: int, now: float) -> None:
+        self._level = self.level(now) - size
+
+    def wait(self, now: float) -> float:
+        """Seconds until something may go."""
+        return max(0.0, -self.level(now) / self.rate)
+
+
+class Pacer:
+    """Credits and rate of one widget.
+
+    A client is counted from its hello to its bye. One that leaves a frame undrawn for `ack_timeout` seconds holds
+    nobody up any longer, until it is heard of again. Without a client that counts nothing is sent.
+
+    Args:
+        budget: shared by all widgets of the kernel.
+        interval: least time between two frames, in seconds.
+        window: frames in flight a client.
+    """
+
+    def __init__(self, budget: Budget, *, interval: float = 1 / 30, window: int = 2, ack_timeout: float = 5.0) -> None:
+        self.budget = budget
+        self.interval = interval
+        self.window = window
+        self.ack_timeout = ack_timeout
+        self._flight: dict[str, dict[int, float]] = {}
+        self._asleep: set[str] = set()
+        self._last = -math.inf
+
+    @property
+    def clients(self) -> tuple[str, ...]:
+        """All that said hello and not bye."""
+        return tuple(self._flight)
+
+    def join(self, client: str) -> None:
+        """A client said hello: it owes nothing any more."""
+        self._flight[client] = {}
+        self._asleep.discard(client)
+
+    def leave(self, client: str) -> None:
+        self._flight.pop(client, None)
+        self._asleep.discard(client)
+
+    def ack(self, client: str, seq: int) -> None:
+        """A client has drawn `seq` and all before it."""
+        if client in self._flight:
+            flight = self._flight[client]
+            self._flight[client] = {sent: when for sent, when in flight.items() if sent > seq}
+            self._asleep.discard(client)
+
+    def sent(self, seq: int, size: int, now: float, to: str | None = None) -> None:
+        """A message of `size` bytes went to client `to`, or to all."""
+        self.budget.spend(size, now)
+        if to is None:
+            self._last = now
+        for client in self._flight if to is None else [to]:
+            if client in self._flight and client not in self._asleep:
+                self._flight[client][seq] = now
+
+    def awake(self, now: float) -> tuple[str, ...]:
+        """Clients that count; those whose time is over fall asleep here, and what they owed is forgotten."""
+        for client, flight in self._flight.items():
+            if flight and now - min(flight.values()) >= self.ack_timeout:
+                self._asleep.add(client)
+                flight.clear()
+        return tuple(client for client in self._flight if client not in self._asleep)
+
+    def wait(self, now: float) -> float:
+        """Seconds until the next frame may go: 0 now, infinity when only a message of a client can change that."""
+        awake = self.awake(now)
+        if not awake:
+            return math.inf
+        full = [self._flight[client] for client in awake if len(self._flight[client]) >= self.window]
+        if full:
+            return min(min(flight.values()) for flight in full) + self.ack_timeout - now
+        return max(self._last + self.interval - now, self.budget.wait(now), 0.0)
