@@ -1,0 +1,60 @@
+import numpy as np
+
+from rodflow_widgets.recording import envelope
+
+
+def spikes(rows=10_000, count=25):
+    """A quiet line with known upward and downward spikes of one row."""
+    rng = np.random.default_rng(3)
+    places = np.sort(rng.choice(rows, 2 * count, replace=False))
+    loss = np.full(rows, 1.0)
+    loss[places[::2]], loss[places[1::2]] = 100.0, 0.01
+    return loss, places
+
+
+def test_every_bucket_keeps_its_extremes():
+    loss, _ = spikes()
+    rows, limit = len(loss), 903
+    kept = envelope({"loss": loss}, limit)
+    buckets = (limit - 1) // 3
+    starts = (np.arange(buckets) * rows) // buckets
+    for start, stop in zip(starts, [*starts[1:], rows], strict=True):
+        inside = loss[kept[(kept >= start) & (kept < stop)]]
+        assert inside.min() == loss[start:stop].min()
+        assert inside.max() == loss[start:stop].max()
+
+
+def test_every_spike_of_a_sparse_train_survives():
+    loss, places = spikes()
+    kept = envelope({"time": np.arange(len(loss)), "loss": loss}, 2000)
+    assert set(places) <= set(kept)
+
+
+def test_spikes_of_each_main_column_survive():
+    loss, places = spikes()
+    distance = np.roll(loss, 17)
+    kept = envelope({"loss": loss, "distance": distance, "cost": np.arange(len(loss))}, 3000)
+    assert set(places) <= set(kept)
+    assert set((places + 17) % len(loss)) <= set(kept)
+
+
+def test_limit_order_ends():
+    rng = np.random.default_rng(0)
+    columns = {name: rng.normal(size=5000) for name in ("loss", "sharpness_ratio", "distance", "rod_length")}
+    kept = envelope(columns, 500)
+    assert len(kept) <= 500
+    assert (np.diff(kept) > 0).all()
+    assert (kept[0], kept[-1]) == (0, 4999)
+
+
+def test_short_tables_keep_all():
+    np.testing.assert_array_equal(envelope({"loss": np.zeros(10)}, 10), np.arange(10))
+    assert len(envelope({"loss": np.zeros(0)}, 10)) == 0
+
+
+def test_values_that_are_not_finite_do_not_hide_the_others():
+    loss = np.full(1000, np.nan)
+    loss[500], loss[501], loss[502] = 5.0, -5.0, np.inf
+    kept = envelope({"loss": loss, "eigenvalues": np.ones((1000, 2))}, 40)
+    assert {500, 501} <= set(kept)
+    assert len(envelope({"loss": np.full(1000, np.nan)}, 40)) <= 40
