@@ -69,12 +69,12 @@ PACKAGE := $(VENV)/.uv pyproject.toml hatch_build.py constraints.txt rodflow_wid
 
 $(VENV)/.lab: $(PACKAGE)
 	$(call say,Python packages: torch for the CPU$(comma) JupyterLab$(comma) this package)
-	$(call install,lab,data)
+	$(call install,lab$(comma)data)
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.lab
 	$(call say,Python packages of the tests)
-	$(call install,lab,data,test)
+	$(call install,lab$(comma)data$(comma)test)
 	@touch $@
 
 node_modules/.made: package.json package-lock.json

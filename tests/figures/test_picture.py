@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import io
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from rodflow_widgets.errors import ArgumentError
+from rodflow_widgets.figures import picture
+from rodflow_widgets.figures.palette import THEMES
+from rodflow_widgets.vocabulary import Status
+from tests.figures.made_up import KINDS, Recording, recording
+
+
+def pixels(png: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
+
+
+def holds(image: np.ndarray, colour: str, within: int = 16) -> bool:
+    wanted = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])
+    return bool((np.abs(image - wanted).max(axis=-1) <= within).sum() > 50)
+
+
+@pytest.fixture(scope="module")
+def made() -> Recording:
+    return recording(names=tuple(KINDS))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_picture_is_small_and_holds_every_process(made: Recording, theme: str) -> None:
+    png = picture(made, theme=theme)
+    image = pixels(png)
+    assert png.startswith(b"\x89PNG")
+    assert len(png) < 200_000
+    assert image.shape[1] == 1440
+    assert np.abs(image[400, 20] - image[400, 20].mean()).max() < 3
+    for kind, colour in THEMES[theme].kinds.items():
+        assert holds(image, colour), f"{kind} was not drawn"
+
+
+def test_a_process_that_is_absent_is_not_drawn() -> None:
+    image = pixels(picture(recording(names=("discrete", "stable"))))
+    assert not holds(image, THEMES["light"].kinds["rod"])
+
+
+def test_threads_draw_the_same_bytes(made: Recording) -> None:
+    alone = picture(made)
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(lambda _: picture(made), range(8))) == {alone}
+
+
+def test_pyplot_stays_out() -> None:
+    picture(recording(steps=20))
+    assert "matplotlib.pyplot" not in sys.modules
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 20_000])
+def test_short_and_long_runs(steps: int) -> None:
+    assert picture(recording(steps=steps)).startswith(b"\x89PNG")
+
+
+def test_values_that_cannot_be_drawn() -> None:
+    made = recording(steps=40)
+    made["rod"]["predicted_loss"][10:] = np.nan
+    made["discrete"]["loss"][20] = np.inf
+    made["stable"]["sharpness_ratio"][:] = 1e9
+    made["rod"]["rod_length"][:] = 0.0
+    made.status = Status("diverged", 20, "Diverged.")
+    assert picture(made).startswith(b"\x89PNG")
+
+
+def test_nothing_recorded_yet() -> None:
+    made = recording(steps=5)
+    for process in made.values():
+        for name in process.columns:
+            process._arrays[name] = process[name][:0]
+    assert picture(made).startswith(b"\x89PNG")
+
+
+def test_unknown_theme() -> None:
+    with pytest.raises(ArgumentError, match="theme='sepia'"):
+        picture(recording(steps=5), theme="sepia")
