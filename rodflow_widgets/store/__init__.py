@@ -1,0 +1,5 @@
+"""A run on disk."""
+
+from .file import FORMAT, load, save
+
+__all__ = ["FORMAT", "load", "save"]
