@@ -1,0 +1,130 @@
+"""`rodflow run`: simulate, then write a picture, a table and the data into a folder."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..errors import ArgumentError, unknown
+from .values import assignments, closest
+
+PICTURE, TABLE, DATA = "report.png", "report.md", "run.rodflow"
+
+
+def add(commands: Any) -> None:
+    """Add the command and its options."""
+    command: argparse.ArgumentParser = commands.add_parser(
+        "run",
+        help="run a comparison and write a report",
+        description=f"Run a comparison and write {PICTURE}, {TABLE} and {DATA} (rodflow_widgets.load reads it).",
+    )
+    option = command.add_argument
+    option("--problem", default="digits_mlp", metavar="NAME", help="see `rodflow list`; default %(default)s")
+    option("--optimizer", default="GradientDescent", metavar="NAME", help="default %(default)s")
+    option("--learning-rate", type=float, metavar="RATE", help="default: the optimizer's own")
+    option(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        dest="values",
+        help="another option of the problem or the optimizer; may be repeated",
+    )
+    option("--processes", default="discrete,rod,stable", metavar="NAMES", help="comma-separated; default %(default)s")
+    option("--steps", type=int, default=400, metavar="N", help="optimizer steps; default %(default)s")
+    option("--start", type=int, metavar="STEP", help="step at which the flows begin; default: the optimizer's own")
+    option("--eigenvalues", type=int, default=1, metavar="K", help="measured per step; default %(default)s")
+    option("--every", type=int, default=1, metavar="N", help="measure every N-th step; default %(default)s")
+    option("--seed", type=int, default=0, metavar="N", help="of the problem and the run; default %(default)s")
+    option("--dtype", choices=("float32", "float64"), help="default: the problem's own")
+    option("--device", metavar="NAME", help="cpu, cuda, ...; default: the problem's own")
+    option("--theme", choices=("light", "dark"), default="light", help="of the picture; default %(default)s")
+    option("--out", type=Path, default=Path("rodflow-run"), metavar="DIR", help="default %(default)s/")
+    option("--quiet", action="store_true", help="no progress bar and no table")
+    command.set_defaults(act=act)
+
+
+def act(given: argparse.Namespace) -> int:
+    """Run what was asked for; a process that diverges is a result, not a failure."""
+    if given.out.exists() and not given.out.is_dir():
+        raise ArgumentError(f"--out {str(given.out)!r} is a file: give a folder.")
+    import rodflow_widgets as rf
+
+    from ..figures import picture, table
+
+    problem, optimizer = build(given)
+    names = tuple(name.strip() for name in given.processes.split(",") if name.strip())
+    recording = rf.simulate(
+        problem,
+        optimizer,
+        processes=names,
+        steps=given.steps,
+        start=given.start,
+        eigenvalues=given.eigenvalues,
+        every=given.every,
+        seed=given.seed,
+        progress=not given.quiet and sys.stderr.isatty(),
+    )
+    given.out.mkdir(parents=True, exist_ok=True)
+    rows = table(recording)
+    (given.out / PICTURE).write_bytes(picture(recording, theme=given.theme))
+    (given.out / TABLE).write_text(report(recording, rows), encoding="utf-8")
+    recording.save(given.out / DATA)
+    if not given.quiet:
+        print(rows)
+        print(f"{recording.status.sentence}\nWritten: {given.out}{os.sep}{{{PICTURE},{TABLE},{DATA}}}")
+    return 0
+
+
+def build(given: argparse.Namespace) -> tuple[Any, Any]:
+    """Problem and optimizer of the command line, from the registry of the engine."""
+    from .. import engine  # noqa: F401 - importing it fills the registry
+    from ..engine.registry import OPTIMIZERS, PROBLEMS
+
+    make_problem = closest(PROBLEMS, "problem", given.problem)
+    make_optimizer = closest(OPTIMIZERS, "optimizer", given.optimizer)
+    options = assignments(given.values)
+    hyperparameters = {p.name: p.default for p in make_optimizer.parameters}
+    hyperparameters |= {name: options.pop(name) for name in list(options) if name in hyperparameters}
+    if given.learning_rate is not None:
+        hyperparameters["learning_rate"] = given.learning_rate
+    accepted = _accepted(make_problem)
+    for name in options:
+        if name not in accepted:
+            raise unknown("option", name, {*accepted, *hyperparameters})
+    for name in ("seed", "dtype", "device"):
+        value = getattr(given, name)
+        if name in accepted and value is not None and name not in options:
+            options[name] = _torch_dtype(value) if name == "dtype" else value
+        elif name not in accepted and value is not None and name != "seed":
+            raise ArgumentError(f"--{name} {value!r} cannot be used: the problem {given.problem!r} has no {name}.")
+    return make_problem(**options), make_optimizer(**hyperparameters)
+
+
+def report(recording: Any, rows: str) -> str:
+    """The table with what was run above it."""
+    spec = recording.spec
+    values = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in spec["optimizer"]["values"].items())
+    return (
+        f"# {spec['optimizer']['label'].capitalize()} on {spec['problem']['name']}\n\n"
+        f"{values}; {spec['steps']:,} steps; {spec['problem']['dim']:,} parameters; "
+        f"{spec['problem']['dtype']} on {spec['problem']['device']}; seed {spec['seed']}.\n\n"
+        f"{recording.status.sentence}\n\n![The run as four panels]({PICTURE})\n\n{rows}\n"
+        "Relative distance: between the centre of a flow and the midpoint of two iterates at the same time, divided by "
+        "the distance that the midpoints have travelled.\n"
+    )
+
+
+def _accepted(function: Callable[..., Any]) -> set[str]:
+    return {name for name, p in inspect.signature(function).parameters.items() if p.kind is not p.VAR_KEYWORD}
+
+
+def _torch_dtype(name: str) -> Any:
+    import torch
+
+    return getattr(torch, name)

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import rodflow_widgets as rf
+from rodflow_widgets.cli.main import main
+from rodflow_widgets.version import __version__
+
+
+def test_a_run_writes_picture_table_and_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "new" / "folder"
+    arguments = ["--problem", "quartic", "--learning-rate", "2.5", "--steps", "60", "--out", str(out)]
+    assert main(["run", *arguments]) == 0
+    assert (out / "report.png").read_bytes().startswith(b"\x89PNG")
+    report = (out / "report.md").read_text(encoding="utf-8")
+    printed = capsys.readouterr().out
+    for label in ("iterates", "rod flow", "stable flow"):
+        assert f"| {label}" in report
+        assert f"| {label}" in printed
+    assert "learning rate 2.5; 60 steps" in report
+    recording = rf.load(out / "run.rodflow")
+    assert recording["discrete"]["time"][-1] == 60
+    assert recording.spec["optimizer"]["values"] == {"learning_rate": 2.5}
+
+
+def test_the_options_of_problem_and_run_arrive(tmp_path: Path) -> None:
+    arguments = ["--set", "widths=8,8", "--set", "n=60", "--dtype", "float32", "--processes", "discrete,stable",
+                 "--steps", "6", "--eigenvalues", "2", "--seed", "3", "--start", "1", "--quiet"]  # fmt: skip
+    assert main(["run", *arguments, "--out", str(tmp_path)]) == 0
+    recording = rf.load(tmp_path / "run.rodflow")
+    assert recording.spec["problem"]["dtype"] == "float32"
+    assert recording.spec["problem"]["dim"] == 64 * 8 + 8 + 8 * 8 + 8 + 8 * 10 + 10
+    assert recording.spec["seed"] == 3
+    assert list(recording) == ["discrete", "stable"]
+    assert recording["discrete"]["eigenvalues"].shape[1] == 2
+
+
+def test_the_same_command_gives_the_same_numbers(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        assert main(["run", "--set", "widths=8", "--steps", "20", "--quiet", "--out", str(tmp_path / name)]) == 0
+    first, second = (rf.load(tmp_path / name / "run.rodflow") for name in ("a", "b"))
+    for process in first:
+        for column in first[process].columns:
+            assert first[process][column].tobytes() == second[process][column].tobytes()
+
+
+def test_divergence_is_a_result(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--problem", "quadratic", "--learning-rate", "30", "--steps", "400", "--processes", "discrete"]
+    assert main(["run", *arguments, "--out", str(tmp_path)]) == 0
+    assert "diverged" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--problem", "digit_mlp"], "did you mean 'digits_mlp'"),
+        (["--optimizer", "Adamant"], "optimizer 'Adamant' is unknown"),
+        (["--processes", "discrete,rood"], "rood"),
+        (["--learning-rate", "-1"], "learning_rate=-1.0"),
+        (["--steps", "0"], "steps"),
+        (["--set", "width=8"], "did you mean 'widths'"),
+        (["--set", "nonsense"], "NAME=VALUE"),
+    ],
+)
+def test_bad_input_is_one_line(
+    arguments: list[str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert main(["run", *arguments, "--out", str(out)]) == 2
+    printed = capsys.readouterr()
+    assert words in printed.err
+    assert printed.err.count("\n") == 1
+    assert not out.exists()
+
+
+def test_a_file_where_the_folder_should_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("")
+    assert main(["run", "--out", str(tmp_path / "file")]) == 2
+    assert "is a file" in capsys.readouterr().err
+
+
+def test_list_names_everything(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list"]) == 0
+    printed = capsys.readouterr().out
+    for name in (
+        "digits_mlp",
+        "quartic",
+        "GradientDescent",
+        "rod-covariance",
+        "rod-paper",
+        "stable",
+        "--learning-rate",
+    ):
+        assert name in printed
+
+
+def test_the_console_script() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "rodflow_widgets.cli", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == f"rodflow_widgets {__version__}"
