@@ -1,0 +1,79 @@
+"""From a simulation into its recording."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from .. import store
+from ..recording import Recording
+from ..vocabulary import Event, Status
+
+if TYPE_CHECKING:
+    from ..engine import Simulation
+
+DRAIN_SECONDS = 0.033
+DRAIN_ROWS = 32
+
+
+class Recorder:
+    """Drives a simulation and brings what it measures to the host, in blocks.
+
+    When it drains has no influence on what is recorded.
+
+    Args:
+        number: of the run, counting resets.
+    """
+
+    def __init__(self, simulation: Simulation, number: int = 1, clock: Callable[[], float] = time.perf_counter) -> None:
+        self.simulation = simulation
+        self.recording = Recording({**simulation.describe(), "run": number}, saver=store.save)
+        self._clock = clock
+        self._drained = -float("inf")
+
+    @property
+    def step(self) -> int:
+        """Time of the newest measured row; 0 before the first."""
+        return max(self.simulation.row - 1, 0)
+
+    def advance(self) -> bool:
+        """One step; says whether it also drained."""
+        self.simulation.advance()
+        if self.simulation.pending < DRAIN_ROWS and self._clock() - self._drained < DRAIN_SECONDS:
+            return False
+        self.drain()
+        return True
+
+    def drain(self) -> None:
+        for block in self.simulation.drain():
+            self.recording[block.process].append(block.columns, block.parameters)
+        for name, status in self.simulation.statuses.items():
+            self.recording[name].status = status
+        self._drained = self._clock()
+
+    def set(self, **values: float) -> tuple[Event, ...]:
+        """Change hyperparameters from the first optimizer step that is not computed yet."""
+        events = tuple(self.simulation.set(**values))
+        self.recording.add_events(events)
+        return events
+
+    def close(self, state: str, sentence: str, seconds: float) -> Status:
+        """Say how the run ended, for it and for all processes that had not ended before."""
+        status = Status(state, self.step, sentence)  # type: ignore[arg-type]
+        for table in self.recording.tables:
+            if not table.status.ended:
+                table.status = status
+        self.recording.status = status
+        self.recording.seconds = seconds
+        return status
+
+    def verdict(self) -> tuple[str, str]:
+        """State and sentence of a simulation that has come to its end."""
+        kinds = {process["name"]: process["kind"] for process in self.recording.spec["processes"]}
+        diverged = [table for table in self.recording.tables if table.status.state == "diverged"]
+        lost = [table for table in diverged if kinds[table.name] == "iterates"]
+        if lost or (diverged and len(diverged) == len(self.recording)):
+            return "diverged", (lost or diverged)[0].status.sentence
+        sentence = f"Finished: {self.step:,} steps."
+        return "finished", " ".join([sentence, *(table.status.sentence for table in diverged)])

@@ -1,0 +1,389 @@
+"""A run on a worker thread."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import threading
+import time
+import traceback
+import weakref
+from collections import deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import RunError
+from ..recording import Recording
+from ..vocabulary import Event, State, Status
+from .commands import Command, command
+from .recorder import Recorder
+from .spec import Plan
+
+Listener = Callable[[], None]
+SPEED_SECONDS = 0.5
+ANSWER_SECONDS = 30.0
+
+_running: weakref.WeakSet[Run] = weakref.WeakSet()
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An exception on the worker: its message and its traceback as text."""
+
+    exception: BaseException
+    message: str
+    traceback: str
+
+
+class Run:
+    """A simulation that is driven on a thread of its own, between the steps of which commands are applied.
+
+    The thread lives while there is something to do: a paused or ended run has none. Methods that change the run return
+    when the change has been applied, and raise what spoke against it. Everything measured is in `recording`, which can
+    be read at any time from any thread.
+
+    Args:
+        plan: makes the simulation, now and at every reset; arguments that cannot work raise here.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._lock = threading.Lock()
+        self._queue: deque[Command] = deque()
+        self._thread: threading.Thread | None = None
+        self._listeners: tuple[Listener, ...] = ()
+        self._before_return: tuple[Listener, ...] = ()
+        self._ended = threading.Event()
+        self._stepping: Command | None = None
+        self._history: tuple[Recording, ...] = ()
+        self._number = 0
+        self._begin()
+
+    # ------------------------------------------------------------------ what it is and does
+
+    @property
+    def recording(self) -> Recording:
+        """What was measured since the last reset."""
+        return self._recorder.recording
+
+    @property
+    def history(self) -> tuple[Recording, ...]:
+        """The recordings of before each reset, oldest first."""
+        return self._history
+
+    @property
+    def number(self) -> int:
+        """1, and one more after every reset."""
+        return self._number
+
+    @property
+    def status(self) -> Status:
+        """ready, running, paused, finished, stopped, diverged or error; the step; a sentence."""
+        return self.recording.status
+
+    @property
+    def steps(self) -> int:
+        """Steps in all, the ones still to come included."""
+        return self._recorder.simulation.steps
+
+    @property
+    def values(self) -> dict[str, float]:
+        """The optimizer's hyperparameters as they are now."""
+        return dict(self._recorder.simulation.optimizer.values)
+
+    @property
+    def speed(self) -> float | None:
+        """Steps a second while running, else None."""
+        return self._speed
+
+    @property
+    def seconds(self) -> float:
+        """Seconds spent running."""
+        since = self._since
+        return self._seconds + (time.perf_counter() - since if since is not None else 0.0)
+
+    @property
+    def failure(self) -> Failure | None:
+        """What was raised in mid-run."""
+        return self._failure
+
+    def __repr__(self) -> str:
+        return f"<Run {self._number}: {self.status}>"
+
+    # ------------------------------------------------------------------ commands
+
+    def start(self) -> Run:
+        """Begin, or go on after a pause; returns at once."""
+        self.submit("resume", {})
+        return self
+
+    def resume(self) -> Status:
+        """Go on after a pause."""
+        return self._do("resume")
+
+    def pause(self) -> Status:
+        """Hold between two steps."""
+        return self._do("pause")
+
+    def step(self, n: int = 1) -> Status:
+        """Make n steps and hold; returns when they have been made."""
+        return self._do("step", timeout=None, n=n)
+
+    def set(self, **values: float) -> tuple[Event, ...]:
+        """Change hyperparameters, e.g. set(learning_rate=0.5); returns events that say from which step on.
+
+        Raises:
+            ArgumentError, UnknownNameError: at once, the run goes on as before.
+        """
+        future = self.submit("set", values)
+        return () if threading.current_thread() is self._thread else future.result(ANSWER_SECONDS)
+
+    def extend(self, steps: int) -> Status:
+        """Add steps; a finished run goes on."""
+        return self._do("extend", steps=steps)
+
+    def reset(self) -> Status:
+        """Begin again as at first, ready to start; the recording so far moves to `history`."""
+        return self._do("reset")
+
+    def stop(self) -> Status:
+        """End the run; the recording is kept."""
+        return self._do("stop")
+
+    def submit(self, name: str, args: Mapping[str, Any]) -> Future[tuple[Event, ...]]:
+        """Hand a command to the worker and return at once; the future holds the events, or what spoke against it.
+
+        Raises:
+            ArgumentError, UnknownNameError: the command cannot work.
+        """
+        order = command(name, args)
+        if name == "set":
+            self._recorder.simulation.optimizer.replace(**args)
+        with self._lock:
+            self._queue.append(order)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="rodflow-run", daemon=True)
+                _running.add(self)
+                self._thread.start()
+        return order.done
+
+    def wait(self, timeout: float | None = None) -> Status:
+        """Block until the run has ended, or for `timeout` seconds; an interrupt ends the waiting, not the run.
+
+        Raises:
+            RunError: the run was never started.
+            Exception: what was raised in mid-run, with its traceback.
+        """
+        if self.status.state == "ready" and self._thread is None:
+            raise RunError("wait() was called, but the run was not started: call start() first.")
+        end = None if timeout is None else time.monotonic() + timeout
+        while not self._ended.is_set():
+            # In slices: an endless wait cannot be interrupted on every system.
+            left = 0.5 if end is None else min(0.5, end - time.monotonic())
+            if left <= 0:
+                return self.status
+            self._ended.wait(left)
+        for listener in self._before_return:
+            listener()
+        failure = self._failure
+        if failure is not None:
+            raise failure.exception.with_traceback(failure.exception.__traceback__)
+        return self.status
+
+    def on_change(self, listener: Listener, *, before_return: bool = False) -> Callable[[], None]:
+        """Call `listener` on the worker whenever rows or the state are new; it must return at once.
+
+        Args:
+            before_return: call it in the thread of a `wait()` instead, when that is over.
+
+        Returns:
+            A function that ends this.
+        """
+        name = "_before_return" if before_return else "_listeners"
+        setattr(self, name, (*getattr(self, name), listener))
+
+        def remove() -> None:
+            setattr(self, name, tuple(other for other in getattr(self, name) if other is not listener))
+
+        return remove
+
+    def _do(self, name: str, timeout: float | None = ANSWER_SECONDS, **args: Any) -> Status:
+        future = self.submit(name, args)
+        if threading.current_thread() is not self._thread:
+            future.result(timeout)
+        return self.status
+
+    # ------------------------------------------------------------------ the worker
+
+    def _begin(self) -> None:
+        recorder = Recorder(self._plan.simulation(), self._number + 1)
+        self._recorder = recorder
+        self._number += 1
+        self._failure: Failure | None = None
+        self._remaining: int | None = None
+        self._speed: float | None = None
+        self._seconds = 0.0
+        self._since: float | None = None
+        self._mark = (0.0, 0)
+        self._ended.clear()
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                order = self._queue.popleft() if self._queue else None
+                if order is None and self.status.state != "running":
+                    self._thread = None
+                    return
+            if order is not None:
+                self._obey(order)
+            elif self._recorder.simulation.finished:
+                self._guarded(self._finish)
+            else:
+                self._guarded(self._advance)
+
+    def _advance(self) -> None:
+        drained = self._recorder.advance()
+        if self._remaining is not None:
+            self._remaining -= 1
+            if self._remaining <= 0 and not self._recorder.simulation.finished:
+                self._hold()
+                return
+        if drained:
+            self._move("running", self._sentence())
+
+    def _finish(self) -> None:
+        self._recorder.drain()
+        self._move(*self._recorder.verdict())
+
+    def _hold(self) -> None:
+        self._recorder.drain()
+        self._move("paused", f"Paused at step {self._recorder.step:,}.")
+
+    def _obey(self, order: Command) -> None:
+        try:
+            events = getattr(self, f"_on_{order.name}")(**order.args) or ()
+        except BaseException as error:
+            order.done.set_exception(error)
+        else:
+            if order.name == "step":
+                self._stepping = order
+            else:
+                order.done.set_result(events)
+
+    def _on_pause(self) -> None:
+        self._refuse_after_end("paused", "reset() it to begin again")
+        if self.status.state == "running":
+            self._guarded(self._hold)
+
+    def _on_resume(self) -> None:
+        self._refuse_after_end("resumed", "extend(steps) goes on after the end, reset() begins again")
+        self._remaining = None
+        self._move("running", self._sentence())
+
+    def _on_step(self, n: int) -> None:
+        self._refuse_after_end("stepped", "extend(steps) goes on after the end, reset() begins again")
+        if self.status.state == "running":
+            raise RunError("step() was called while the run is going: pause() it first.")
+        self._remaining = n
+        self._move("running", self._sentence())
+
+    def _on_set(self, **values: float) -> tuple[Event, ...]:
+        events = self._recorder.set(**values)
+        self._notify()
+        return events
+
+    def _on_extend(self, steps: int) -> None:
+        state = self.status.state
+        if state in ("diverged", "error", "stopped"):
+            raise RunError(f"A run that has {self._ending(state)} cannot be extended: reset() begins again.")
+        self._recorder.simulation.extend(steps)
+        if state == "finished":
+            self._ended.clear()
+            self._remaining = None
+            self._move("running", self._sentence())
+        else:
+            self._notify()
+
+    def _on_stop(self) -> None:
+        if not self.status.ended:
+            self._close_stopped()
+
+    def _on_reset(self) -> None:
+        former = self.recording
+        if not self.status.ended:
+            self._close_stopped()
+        try:
+            self._begin()
+        except BaseException:
+            self._ended.set()
+            self._notify()
+            raise
+        if any(len(table) for table in former.tables):
+            self._history = (*self._history, former)
+        self._notify()
+
+    def _close_stopped(self) -> None:
+        self._recorder.drain()
+        sentence = f"Stopped at step {self._recorder.step:,}. The recording up to there is kept."
+        self._move("stopped", sentence)
+
+    def _refuse_after_end(self, what: str, instead: str) -> None:
+        if self.status.ended:
+            raise RunError(f"A run that has {self._ending(self.status.state)} cannot be {what}: {instead}.")
+
+    @staticmethod
+    def _ending(state: State) -> str:
+        return {"error": "failed", "stopped": "been stopped"}.get(state, state)
+
+    def _sentence(self) -> str:
+        lost = [table.status.sentence for table in self.recording.tables if table.status.state == "diverged"]
+        return " ".join([f"Running: step {self._recorder.step:,} of {self.steps:,}.", *lost])
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except BaseException as error:  # on this thread nobody else would hear of it
+            step = self._recorder.simulation.row
+            with contextlib.suppress(Exception):  # the rows before the failure
+                self._recorder.drain()
+            self._failure = Failure(error, str(error) or type(error).__name__, traceback.format_exc())
+            self._move("error", f"Step {step:,} failed: {type(error).__name__}: {self._failure.message}")
+
+    def _move(self, state: str, sentence: str) -> None:
+        now = time.perf_counter()
+        if state == "running":
+            if self._since is None:
+                self._since, self._mark = now, (now, self._recorder.step)
+            elif now - self._mark[0] >= SPEED_SECONDS:
+                self._speed = (self._recorder.step - self._mark[1]) / (now - self._mark[0])
+                self._mark = (now, self._recorder.step)
+        elif self._since is not None:
+            self._seconds += now - self._since
+            self._since = self._speed = None
+        status = Status(state, self._recorder.step, sentence)  # type: ignore[arg-type]
+        if status.ended:
+            self._recorder.close(state, sentence, self._seconds)
+            self._ended.set()
+        else:
+            self.recording.status = status
+        if state != "running" and self._stepping is not None:
+            stepping, self._stepping = self._stepping, None
+            stepping.done.set_result(())
+        self._notify()
+
+    def _notify(self) -> None:
+        for listener in self._listeners:
+            listener()
+
+
+@atexit.register
+def _stop_all() -> None:
+    """Threads that compute while the interpreter is taken apart can crash it."""
+    for run in list(_running):
+        thread = run._thread
+        if thread is not None:
+            with contextlib.suppress(Exception):
+                run.submit("stop", {})
+                thread.join(ANSWER_SECONDS)
