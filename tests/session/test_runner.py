@@ -3,10 +3,12 @@ import subprocess
 import sys
 import threading
 import weakref
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import rodflow_widgets.session
 from rodflow_widgets.errors import ArgumentError, RunError, UnknownNameError
 from rodflow_widgets.session import Run
 
@@ -210,17 +212,22 @@ def test_a_listener_can_be_removed(plan):
     assert calls == []
 
 
-def test_a_running_thread_does_not_keep_the_interpreter(tmp_path):
-    script = tmp_path / "script.py"
-    script.write_text(
-        "import importlib.util, sys\n"
-        f"spec = importlib.util.spec_from_file_location('fake', {str(__file__.replace('test_runner', 'conftest'))!r})\n"
-        "fake = importlib.util.module_from_spec(spec)\n"
-        "spec.loader.exec_module(fake)\n"
-        "from rodflow_widgets.session import Run\n"
-        "run = Run(fake.FakePlan(steps=10**9)).start()\n"
-        "while not len(run.recording['discrete']): run.wait(0.01)\n"
-        "print('leaving')\n"
-    )
-    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60, check=True)
-    assert (done.stdout, done.stderr) == ("leaving\n", "")
+LEAVE_WHILE_RUNNING = """
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("fake", sys.argv[1])
+fake = sys.modules["fake"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(fake)
+from rodflow_widgets.session import Run
+run = Run(fake.FakePlan(steps=10**9)).start()
+while not len(run.recording["discrete"]):
+    run.wait(0.01)
+print("leaving")
+"""
+
+
+def test_a_running_thread_does_not_keep_the_interpreter():
+    fake = Path(__file__).with_name("conftest.py")
+    root = Path(rodflow_widgets.session.__file__).parents[2]
+    command = [sys.executable, "-c", LEAVE_WHILE_RUNNING, str(fake)]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "leaving\n", "")
