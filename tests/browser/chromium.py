@@ -47,7 +47,9 @@ def install() -> None:
     subprocess.run(["apt-get", "update", "-qq"], env=env, check=True)
     subprocess.run(
         ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-dejavu-core"],
-        env=env, check=True, stdout=subprocess.DEVNULL,
+        env=env,
+        check=True,
+        stdout=subprocess.DEVNULL,
     )
 
 

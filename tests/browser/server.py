@@ -1,0 +1,99 @@
+"""One real JupyterLab on a free loopback port, with nothing of the user's configuration."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+SETTINGS = {
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True},
+    "docmanager-extension/plugin": {"autosave": False},
+}
+
+
+class Server:
+    """A running `jupyter lab`; its folders lie in `home`, its notebooks in `notebooks`."""
+
+    def __init__(self, home: Path, notebooks: Path) -> None:
+        self.notebooks = notebooks
+        self.token = secrets.token_hex(16)
+        self.log = home / "server.log"
+        folders = {name: home / name for name in ("config", "data", "runtime", "settings", "workspaces", "ipython")}
+        for folder in folders.values():
+            folder.mkdir(parents=True)
+        for name, values in SETTINGS.items():
+            path = folders["settings"] / "@jupyterlab" / f"{name}.jupyterlab-settings"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(values))
+        environment = {key: value for key, value in os.environ.items() if not key.startswith(("JUPYTER", "IPYTHON"))}
+        environment |= {
+            "JUPYTER_CONFIG_DIR": str(folders["config"]),
+            "JUPYTER_DATA_DIR": str(folders["data"]),
+            "JUPYTER_RUNTIME_DIR": str(folders["runtime"]),
+            "JUPYTERLAB_SETTINGS_DIR": str(folders["settings"]),
+            "JUPYTERLAB_WORKSPACES_DIR": str(folders["workspaces"]),
+            "IPYTHONDIR": str(folders["ipython"]),
+        }
+        command = [
+            sys.executable,
+            "-m",
+            "jupyterlab",
+            "--no-browser",
+            "--allow-root",
+            "--ip=127.0.0.1",
+            "--port=0",
+            f"--IdentityProvider.token={self.token}",
+            f"--ServerApp.root_dir={notebooks}",
+            "--LabApp.expose_app_in_browser=True",
+            "--LabApp.news_url=",
+            "--ServerApp.terminals_enabled=False",
+        ]
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment, cwd=home)
+        self.url = self._wait(folders["runtime"])
+
+    def _wait(self, runtime: Path, seconds: float = 90) -> str:
+        """The address, once the server answers there."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if self.process.poll() is not None:
+                break
+            for path in runtime.glob("jpserver-*.json"):
+                try:
+                    url = str(json.loads(path.read_text())["url"]).rstrip("/")
+                    self.request(url, "/api/status")
+                except (OSError, ValueError):
+                    continue
+                return url
+            time.sleep(0.1)
+        self.close()
+        raise RuntimeError(f"JupyterLab did not start:\n{self.log.read_text()[-3000:]}")
+
+    def request(self, url: str, path: str, method: str = "GET") -> Any:
+        """JSON answer of the server's API; None where it has none."""
+        headers = {"Authorization": f"token {self.token}"}
+        asked = urllib.request.Request(f"{url}{path}", headers=headers, method=method)
+        with urllib.request.urlopen(asked, timeout=30) as answer:
+            body = answer.read()
+        return json.loads(body) if body else None
+
+    def stop_kernels(self) -> None:
+        for kernel in self.request(self.url, "/api/kernels"):
+            self.request(self.url, f"/api/kernels/{kernel['id']}", "DELETE")
+
+    def close(self) -> None:
+        """Stop the server and with it its kernels."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
