@@ -1,0 +1,54 @@
+"""Optimizers beside the continuous-time flows that model them, live in a notebook.
+
+    import rodflow_widgets as rf
+
+    problem = rf.problems.digits_mlp()
+    rf.compare(problem, rf.optimizers.GradientDescent(0.4), steps=400)
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from .version import __version__
+
+if TYPE_CHECKING:
+    from .engine import Problem as Problem
+    from .engine import Simulation as Simulation
+    from .engine import flows as flows
+    from .engine import optimizers as optimizers
+    from .engine import problems as problems
+    from .recording import Recording as Recording
+    from .session import simulate as simulate
+    from .store import load as load
+    from .widgets import compare as compare
+
+_LAZY = {
+    "Problem": (".engine", "Problem"),
+    "Simulation": (".engine", "Simulation"),
+    "flows": (".engine.flows", None),
+    "optimizers": (".engine.optimizers", None),
+    "problems": (".engine.problems", None),
+    "errors": (".errors", None),
+    "Recording": (".recording", "Recording"),
+    "simulate": (".session", "simulate"),
+    "load": (".store", "load"),
+    "compare": (".widgets", "compare"),
+}
+
+__all__ = ["__version__", *_LAZY]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(_LAZY)}")
+    module, attribute = _LAZY[name]
+    loaded = importlib.import_module(module, __name__)
+    value = loaded if attribute is None else getattr(loaded, attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

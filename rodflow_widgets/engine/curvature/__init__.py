@@ -1,0 +1,5 @@
+"""Curvature: eigenvalues along a trajectory."""
+
+from .tracker import EigenTracker, Spectrum
+
+__all__ = ["EigenTracker", "Spectrum"]

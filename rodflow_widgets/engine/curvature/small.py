@@ -1,0 +1,66 @@
+"""Eigenvalues of small symmetric matrices on the device, without making the host wait."""
+
+from __future__ import annotations
+
+import functools
+
+import torch
+from torch import Tensor
+
+SWEEPS = 8
+
+
+def eigh(matrix: Tensor, *, jacobi: bool | None = None) -> tuple[Tensor, Tensor]:
+    """Eigenvalues [k] in descending order and eigenvectors (columns) [k, k] of a symmetric `matrix` [k, k].
+
+    torch.linalg.eigh makes the host wait on an accelerator, so there (`jacobi` None or True) it is a fixed number of
+    parallel Jacobi sweeps. Values of a matrix with entries that are not finite are NaN instead of an error.
+    """
+    poison = (matrix - matrix).sum()
+    clean = torch.nan_to_num(matrix, nan=0.0, posinf=0.0, neginf=0.0)
+    clean = (clean + clean.T) / 2
+    if jacobi is None:
+        jacobi = matrix.device.type != "cpu"
+    values, vectors = _jacobi(clean) if jacobi else torch.linalg.eigh(clean)
+    order = torch.argsort(values, descending=True)
+    return values[order] + poison, vectors[:, order]
+
+
+@functools.cache
+def _rounds(k: int) -> list[list[tuple[int, int]]]:
+    """Round-robin pairing: every pair of k (even) indices meets once, in k − 1 rounds of disjoint pairs."""
+    ring = list(range(k))
+    rounds = []
+    for _ in range(k - 1):
+        rounds.append([(min(a, b), max(a, b)) for a, b in zip(ring[: k // 2], reversed(ring[k // 2 :]), strict=True)])
+        ring = [ring[0], ring[-1], *ring[1:-1]]
+    return rounds
+
+
+def _jacobi(matrix: Tensor) -> tuple[Tensor, Tensor]:
+    n = matrix.shape[0]
+    k = n + n % 2
+    a = torch.zeros(k, k, dtype=torch.float64, device=matrix.device)
+    a[:n, :n] = matrix
+    v = torch.eye(k, dtype=a.dtype, device=a.device)
+    for _ in range(SWEEPS if k > 1 else 0):
+        for pairs in _rounds(k):
+            p = torch.tensor([i for i, _ in pairs], device=a.device)
+            q = torch.tensor([j for _, j in pairs], device=a.device)
+            c, s = _rotation(a[p, p], a[q, q], a[p, q])
+            j = torch.zeros_like(a)
+            j[p, p], j[q, q], j[p, q], j[q, p] = c, c, s, -s
+            a, v = j.T @ a @ j, v @ j
+    return a.diagonal()[:n].to(matrix.dtype), v[:n, :n].to(matrix.dtype)
+
+
+def _rotation(app: Tensor, aqq: Tensor, apq: Tensor) -> tuple[Tensor, Tensor]:
+    """Cosine and sine that annihilate the off-diagonal entries of a batch of 2 × 2 matrices."""
+    tiny = torch.finfo(apq.dtype).tiny
+    safe = torch.where(apq.abs() > tiny, apq, torch.ones_like(apq))
+    theta = (aqq - app) / (2 * safe)
+    sign = torch.where(theta >= 0, 1.0, -1.0)
+    t = sign / (theta.abs() + torch.sqrt(theta * theta + 1))
+    t = torch.where(apq.abs() > tiny, t, torch.zeros_like(t))
+    c = 1 / torch.sqrt(t * t + 1)
+    return c, t * c

@@ -1,0 +1,12 @@
+"""Flows, one file each; a new file with a registration is found by itself."""
+
+from ..registry import FLOWS, discover
+from .base import Flow
+
+discover(__name__, __path__)
+
+from .covariance import CovarianceRod  # noqa: E402 - after discovery, for type checkers and completion
+from .rod import Rod  # noqa: E402
+from .stable import Stable  # noqa: E402
+
+__all__ = ["FLOWS", "CovarianceRod", "Flow", "Rod", "Stable"]

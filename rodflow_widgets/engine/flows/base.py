@@ -1,0 +1,50 @@
+"""What a flow is: a small frozen description that begins as a process from three consecutive iterates."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ...errors import ArgumentError
+from ..optimizers.base import Optimizer
+from ..process import Process, Start
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flow(ABC):
+    """A continuous-time model of an optimizer; `name` is where the recording keeps it."""
+
+    name: str | None = None
+
+    label: ClassVar[str]
+    kind: ClassVar[str]
+    process: ClassVar[type[Process]]
+
+    @property
+    @abstractmethod
+    def default_name(self) -> str:
+        """The name under which this flow is registered."""
+
+    @property
+    @abstractmethod
+    def detail(self) -> str:
+        """Closure and setting in a few words, shown beside the label."""
+
+    @abstractmethod
+    def begin(self, start: Start) -> Process:
+        """The flow in motion, from the iterates in `start`."""
+
+    def default_start(self, optimizer: Optimizer) -> int:
+        """The step at which this flow begins when the user names none."""
+        return optimizer.rod_start
+
+    def check(self, optimizer: Optimizer) -> None:
+        """Raise ArgumentError where this flow does not model `optimizer`."""
+
+
+def whole(name: str, value: object, lower: int) -> int:
+    """`value` as an integer of at least `lower`, or ArgumentError."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < lower:
+        raise ArgumentError(f"{name}={value!r} is not usable: give a whole number of at least {lower}.")
+    return value

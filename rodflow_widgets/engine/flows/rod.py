@@ -1,0 +1,294 @@
+"""Rod flow with exact rates: the centre by a delayed drift, the alternating part by powers of the optimizer's own map."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...errors import ArgumentError
+from ...vocabulary import Column
+from ..curvature.small import eigh
+from ..curvature.tracker import EigenTracker
+from ..host import fetch, upload
+from ..optimizers.base import Optimizer
+from ..process import NotFinite, Observation, Process, Start, norm
+from ..registry import FLOWS, register
+from .base import Flow, whole
+from .cadence import Cadence
+from .modes import fractional_power, inverse_root, secant_update
+
+PAIR_SHARE = 0.1
+
+
+@dataclass
+class _Stage:
+    """Everything evaluated at one substep, before the step is made."""
+
+    optimizer: Optimizer
+    P: Tensor
+    gradient: Tensor
+    loss: Tensor
+    drift: tuple[Tensor, Tensor | None]
+    second_rate: Tensor | None
+    eigenvalues: np.ndarray
+    pair: bool
+    point: Any
+
+
+class RodProcess(Process):
+    """Rod flow in motion; one small transfer to the host a substep."""
+
+    kind: ClassVar[str] = "rod"
+    has_rod: ClassVar[bool] = True
+    signals: ClassVar[tuple[Column, ...]] = (
+        Column("mismatch", "1", "gradient along the rod against the tracked Hessian; above 0.3 doubtful, above 1 a catapult"),
+        Column("misprediction", "1", "relative error of the predicted largest eigenvalue when it was last measured"),
+        Column("tracked", "1", "number of Hessian eigenvectors that carry the rod"),
+    )
+
+    def __init__(self, start: Start, substeps: int) -> None:
+        super().__init__(
+            start.problem, start.schedule, start.row, eigenvalues=start.eigenvalues, seed=start.seed
+        )
+        first, second, third = start.window
+        self.substeps = substeps
+        self.dt = 1 / substeps
+        self.delay = substeps // 2
+        self.time = float(start.row)
+        self.w = (first.w + second.w) / 2
+        self.x = (first.w - 2 * second.w + third.w) / 4
+        self.m = self.xm = None
+        m = [s.moments.momentum for s in start.window]
+        if m[0] is not None:
+            self.m = (m[0] + m[1]) / 2
+            self.xm = (m[0] - 2 * m[1] + m[2]) / 4
+        self.first_move = (second.w - first.w, None if m[0] is None else m[1] - m[0])
+        self.nu = start.mean_second_moment()
+        self.tracker = EigenTracker(0, guard=0, seed=start.seed)
+        self.cadence = Cadence(start.eigenvalues, self.dt)
+        self.columns = start.eigenvalues
+        epsilon = torch.finfo(self.w.dtype).eps
+        self.seed_size = epsilon if self.w.dtype == torch.float64 else epsilon / 4
+        self.rows: Tensor | None = None
+        self.rod_norm = self.drift_norm = 0.0
+        self.mismatch = 0.0
+        self.drifts: list[tuple[Tensor, Tensor | None]] = []
+        self.rates: list[Tensor | None] = []
+        self.operators: list[tuple[Tensor, Tensor, Tensor]] = []
+        self.stage: _Stage | None = None
+
+    @property
+    def tau(self) -> float:
+        """The step count at the centre: half a step after the first iterate of the pair."""
+        return self.time + 0.5
+
+    def _basis(self, rows: Tensor, P: Tensor) -> tuple[Tensor, Tensor]:
+        """`rows` made orthonormal in the metric P, and their Gram matrix."""
+        if self.nu is None:
+            return rows, torch.eye(len(rows), dtype=rows.dtype, device=rows.device)
+        gram = (rows * P) @ rows.T
+        values, vectors = eigh(gram)
+        return (vectors / values.clamp_min(1e-30).sqrt()) @ vectors.T @ rows, gram
+
+    def _evaluate(self) -> _Stage:
+        if self.stage is not None:
+            return self.stage
+        optimizer, tau, nu = self.schedule.between(self.tau), self.tau, self.nu
+        P = optimizer.preconditioner(nu, tau + 0.5, self.w)
+        edge = optimizer.edge_threshold(tau + 0.5)
+        point, seen, old = None, None, None
+        if self.cadence.due(self.time):
+            point = self.meter.at(self.w)
+            self.tracker.count = self.cadence.kept(edge, self.w.numel())
+            seen = self.tracker.update(self.meter, point, P, corrected=self.cadence.corrected)
+            old = None if self.rows is None else self._basis(self.rows, P)[1]
+            self.rows = seen.vectors / P.sqrt()
+        rows = self.rows
+        assert rows is not None
+        V, gram = self._basis(rows, P)
+        omega = self._seeded((V * P) @ self.x, V, P)
+        self.x = V.T @ omega
+        if self.xm is not None:
+            self.xm = P * (V.T @ (V @ self.xm))
+
+        pair = self.rod_norm > PAIR_SHARE * self.drift_norm / 2
+        half_difference = None
+        if pair:
+            loss_plus, plus = self.meter.value_and_grad(self.w + self.x)
+            loss_minus, minus = self.meter.value_and_grad(self.w - self.x)
+            gradient, half_difference = (plus + minus) / 2, (plus - minus) / 2
+            loss, ends = (loss_plus + loss_minus) / 2, (plus, minus)
+        elif point is not None:
+            gradient, loss, ends = point.grad, point.loss, (point.grad,)
+        else:
+            loss, gradient = self.meter.value_and_grad(self.w)
+            ends = (gradient,)
+        rate, P2 = None, P
+        if nu is not None:
+            statistic = sum(optimizer.second_moment(g) for g in ends) / len(ends)
+            rate = (1 - optimizer.second_moment_decay) * (statistic - nu)
+            P2 = optimizer.preconditioner(nu + rate, tau + 1, self.w)
+        V2, gram2 = self._basis(rows, P2)
+
+        last = self.drifts[-1][0] if self.drifts else self.first_move[0]
+        scalars = torch.stack([
+            loss.to(torch.float64), (P * self.x**2).sum().sqrt(), (P * last**2).sum().sqrt(), gradient.sum(), self.w.sum()
+        ])
+        nothing = rows.new_zeros(0)
+        # The one transfer of this substep.
+        host = fetch([
+            scalars, gram, gram2, V @ gradient, (V2 * P2) @ self.x,
+            nothing if half_difference is None else V2 @ half_difference,
+            nothing if seen is None else seen.values, nothing if seen is None else seen.arrivals,
+            nothing if old is None else old,
+        ])
+        numbers, G, G2, along, omega2, difference, values, arrivals, G_old = host
+        if not all(np.isfinite(a).all() for a in host):
+            raise NotFinite
+        self.rod_norm, self.drift_norm = float(numbers[1]), float(numbers[2])
+        if seen is not None:
+            self._note(values, arrivals, G_old if old is not None else None, edge, pair)
+
+        predicted = np.diag(self.cadence.predicted(self.time))
+        root = inverse_root(G)
+        K0 = root @ predicted @ root
+        kappa, E = np.linalg.eigh(K0)
+        capped = gradient
+        if kappa[-1] > edge:
+            excess = np.where(kappa > edge, 1 - edge / np.maximum(kappa, 1e-300), 0.0)
+            capped = gradient - P * (V.T @ upload(E @ (excess * (E.T @ along)), gradient))
+        drift = optimizer.map(self.m, capped, P2, tau + 1)
+
+        root2 = inverse_root(G2)
+        K = root2 @ predicted @ root2
+        self.mismatch = 0.0
+        if half_difference is not None:
+            K, self.mismatch = secant_update(K, omega2, difference)
+        kappa2, Q = np.linalg.eigh(K)
+        power = fractional_power(-optimizer.mode_matrices(kappa2, tau + 1), self.dt / 2)
+        self.operators.append((upload(Q.T, V2) @ V2, P2, upload(power, V2)))
+        self.stage = _Stage(optimizer, P, gradient, loss, drift, rate, kappa[::-1], pair, point)
+        return self.stage
+
+    def _note(self, values: np.ndarray, arrivals: np.ndarray, gram: np.ndarray | None, edge: float, pair: bool) -> None:
+        frozen, expected = None, math.nan
+        if gram is not None:
+            root = inverse_root(gram)
+            frozen = np.linalg.eigvalsh(root @ np.diag(self.cadence.values) @ root)[::-1]
+            now = root @ np.diag(self.cadence.predicted(self.time)) @ root
+            expected = float(np.linalg.eigvalsh(now)[-1])
+        self.cadence.saw(self.time, values, arrivals, edge, frozen=frozen, expected=expected, rod=pair)
+
+    def _seeded(self, omega: Tensor, V: Tensor, P: Tensor) -> Tensor:
+        """`omega` [k] kept at least as large as the rounding error of w seen along each mode."""
+        floor = self.seed_size * ((V * P) ** 2 @ self.w**2).sqrt()
+        return torch.where(omega.abs() < floor, torch.where(omega < 0, -floor, floor), omega)
+
+    def _substep(self) -> None:
+        stage = self._evaluate()
+        q = self.delay
+        if not self.drifts:
+            self._invent_history(stage)
+        self.drifts.append(stage.drift)
+        self.rates.append(stage.second_rate)
+        del self.drifts[: -q - 1], self.rates[: -q - 1], self.operators[: -q - 1]
+        (a, am), (b, bm) = self.drifts[0], self.drifts[1]
+        self.w = self.w + self.dt / 2 * (a + b)
+        if self.m is not None and am is not None and bm is not None:
+            self.m = self.m + self.dt / 2 * (am + bm)
+        if self.nu is not None:
+            self.nu = self.nu + self.dt / 2 * (self.rates[0] + self.rates[1])
+        late = self.operators[:2] if len(self.operators) > q else [self.operators[-1]] * 2
+        for W, P2, power in late:
+            self._rotate(W, P2, power)
+        self.time += self.dt
+        self.stage = None
+
+    def _rotate(self, W: Tensor, P2: Tensor, power: Tensor) -> None:
+        omega = (W * P2) @ self.x
+        if self.xm is None:
+            self.x = W.T @ (power[:, 0, 0] * omega)
+            return
+        mu = W @ self.xm
+        self.x = W.T @ (power[:, 0, 0] * omega + power[:, 0, 1] * mu)
+        self.xm = P2 * (W.T @ (power[:, 1, 0] * omega + power[:, 1, 1] * mu))
+
+    def _invent_history(self, stage: _Stage) -> None:
+        """Drifts before the start, on the line through the move that the iterates made and the present drift."""
+        first = (self.first_move[0] + 2 * self.x, None if self.xm is None else self.first_move[1] + 2 * self.xm)
+        for j in range(self.delay, 0, -1):
+            share = 2 * j * self.dt
+            self.drifts.append(tuple(
+                None if now is None else now + share * (then - now) for now, then in zip(stage.drift, first, strict=True)
+            ))
+            self.rates.append(stage.second_rate)
+
+    def advance(self) -> None:
+        for _ in range(self.substeps):
+            self._substep()
+        self.row += 1
+        self.time = float(self.row)
+        self._evaluate()
+
+    def observe(self) -> Observation:
+        stage = self._evaluate()
+        length = (norm(self.x) ** 2 + norm(stage.drift[0]) ** 2 / 4).sqrt()
+        return Observation(
+            time=self.row,
+            centre=self.w,
+            position=self.w,
+            gradient=stage.gradient,
+            preconditioner=stage.P,
+            loss=stage.loss if not stage.pair else None,
+            predicted_loss=stage.loss,
+            rod_length=length,
+            oscillation=norm(self.x),
+            eigenvalues=torch.from_numpy(stage.eigenvalues.copy()),
+            point=stage.point,
+            signals={
+                "mismatch": self.mismatch,
+                "misprediction": self.cadence.misprediction,
+                "tracked": len(stage.eigenvalues),
+            },
+        )
+
+
+@register(FLOWS, "rod")
+@dataclass(frozen=True)
+class Rod(Flow):
+    """Rod flow with exact rates, the default.
+
+    The centre follows the drift that the iterates felt half a step ago, the alternating part x follows the logarithm of
+    the optimizer's own map on the tracked Hessian eigenvectors, so that its rate of growth on a quadratic is exact.
+
+    Args:
+        substeps: even number of substeps per optimizer step, 2 or 4 (4 is the check that nothing depends on it).
+
+    Source: derived from the exact two-step recursion of the iterates; compare arXiv 2602.01480 for the paper's closure,
+    which is `CovarianceRod(modes=1, seed=1)`.
+    """
+
+    substeps: int = 2
+    label: ClassVar[str] = "rod flow"
+    kind: ClassVar[str] = "rod"
+    process: ClassVar[type[Process]] = RodProcess
+
+    def __post_init__(self) -> None:
+        if whole("substeps", self.substeps, 2) % 2:
+            raise ArgumentError(f"substeps={self.substeps} is not usable: the delay of half a step needs an even number.")
+
+    @property
+    def default_name(self) -> str:
+        return "rod"
+
+    @property
+    def detail(self) -> str:
+        return f"exact rates, dt {'½' if self.substeps == 2 else f'1/{self.substeps}'}"
+
+    def begin(self, start: Start) -> RodProcess:
+        return RodProcess(start, self.substeps)

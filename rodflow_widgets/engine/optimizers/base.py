@@ -1,0 +1,158 @@
+"""An optimizer as the coefficients of one linear map, from which its steps, its flows and its edge follow.
+
+    m' = beta m + kappa g
+    Φ(m, g; P, n) = ( -learning_rate P⁻¹ [a(n) m' + b(n) g],  m' - m )
+    step n:  nu' = second-moment average;  P = P(nu', n);  (w, m) += Φ(m, g; P, n)
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...errors import unknown
+from ...vocabulary import Parameter
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """The numbers of Φ at one step count; without momentum beta = 0, kappa = 1, a = 0."""
+
+    a: float
+    b: float
+    beta: float
+    kappa: float
+
+
+@dataclass(frozen=True)
+class Moments:
+    """The optimizer's state beside the parameters: momentum m [p] and second moment nu ([1] or [p]), where it has them."""
+
+    momentum: Tensor | None
+    second: Tensor | None
+
+
+@dataclass(frozen=True)
+class Optimizer(ABC):
+    """Base of all optimizers: frozen, `replace` gives a changed one."""
+
+    learning_rate: float
+
+    label: ClassVar[str]
+    threshold_text: ClassVar[str]
+    parameters: ClassVar[tuple[Parameter, ...]]
+    has_momentum: ClassVar[bool] = False
+    has_second_moment: ClassVar[bool] = False
+    rod_start: ClassVar[int] = 2
+
+    def __post_init__(self) -> None:
+        for parameter in self.parameters:
+            object.__setattr__(self, parameter.name, parameter.check(getattr(self, parameter.name)))
+
+    @abstractmethod
+    def coefficients(self, n: float) -> Coefficients:
+        """The coefficients of Φ at step count n (1 for the first step; may be real)."""
+
+    def second_moment(self, grad: Tensor) -> Tensor:
+        """The statistic whose moving average is nu: [1] or [p]."""
+        raise TypeError(f"{self.label} keeps no second moment")
+
+    @property
+    def second_moment_decay(self) -> float:
+        return 0.0
+
+    def preconditioner(self, nu: Tensor | None, n: float, like: Tensor) -> Tensor:
+        """P, the diagonal preconditioner at step count n: [1] (a scalar) or [p]."""
+        return torch.ones(1, dtype=like.dtype, device=like.device)
+
+    @property
+    def values(self) -> dict[str, float]:
+        """The hyperparameters by name."""
+        return {p.name: getattr(self, p.name) for p in self.parameters}
+
+    def replace(self, **changes: Any) -> Optimizer:
+        """The same optimizer with other hyperparameters; unknown names and unusable values are errors."""
+        known = {f.name for f in fields(self)}
+        for name in changes:
+            if name not in known:
+                raise unknown("hyperparameter", name, known)
+        return replace(self, **changes)
+
+    def blend(self, other: Optimizer, share: float) -> Optimizer:
+        """The optimizer between this one (share 0) and `other` (share 1), every hyperparameter linearly."""
+        mixed = {name: (1 - share) * value + share * other.values[name] for name, value in self.values.items()}
+        return replace(self, **mixed)
+
+    def map(self, momentum: Tensor | None, grad: Tensor, P: Tensor, n: float) -> tuple[Tensor, Tensor | None]:
+        """Φ(m, g; P, n): the change of (w, m), each [p]; linear in (m, g) for frozen P."""
+        k = self.coefficients(n)
+        if momentum is None:
+            return -self.learning_rate * k.b * grad / P, None
+        new = k.beta * momentum + k.kappa * grad
+        return -self.learning_rate * (k.a * new + k.b * grad) / P, new - momentum
+
+    def initial(self, w: Tensor) -> Moments:
+        """The state before the first step: zeros."""
+        return Moments(
+            torch.zeros_like(w) if self.has_momentum else None,
+            torch.zeros_like(self.second_moment(w)) if self.has_second_moment else None,
+        )
+
+    def step(self, w: Tensor, moments: Moments, grad: Tensor, n: int) -> tuple[Tensor, Moments]:
+        """Step number n (1 for the first) from w [p] with its gradient [p]."""
+        nu = moments.second
+        if nu is not None:
+            nu = self.second_moment_decay * nu + (1 - self.second_moment_decay) * self.second_moment(grad)
+        dw, dm = self.map(moments.momentum, grad, self.preconditioner(nu, n, w), n)
+        return w + dw, Moments(None if dm is None else moments.momentum + dm, nu)
+
+    def edge_threshold(self, step: float | None = None) -> float:
+        """The preconditioned sharpness at which a period-two oscillation neither grows nor decays.
+
+        thr(n) = 2 / (learning_rate (a kappa / (1 + beta) + b)); `step` None is the limit of many steps.
+        Source: design of the rod flow papers, arXiv 2602.01480 and 2605.06821; Cohen et al., arXiv 2207.14484.
+        """
+        k = self.coefficients(1e9 if step is None else step)
+        return 2 / (self.learning_rate * (k.a * k.kappa / (1 + k.beta) + k.b))
+
+    def mode_matrices(self, sharpness: np.ndarray, n: float) -> np.ndarray:
+        """A(λ), the map on one eigendirection (w, m) for every λ of `sharpness` [k]: [k, 1, 1] or [k, 2, 2]."""
+        c, eta = self.coefficients(n), self.learning_rate
+        if not self.has_momentum:
+            return (1 - eta * c.b * sharpness)[:, None, None]
+        A = np.empty((len(sharpness), 2, 2))
+        A[:, 0, 0] = 1 - eta * (c.a * c.kappa + c.b) * sharpness
+        A[:, 0, 1] = -eta * c.a * c.beta
+        A[:, 1, 0] = c.kappa * sharpness
+        A[:, 1, 1] = c.beta
+        return A
+
+    def describe(self) -> dict[str, Any]:
+        """Name, values, parameters and threshold as JSON-able data."""
+        factor = self.edge_threshold() * self.learning_rate
+        return {
+            "name": type(self).__name__,
+            "label": self.label,
+            "values": self.values,
+            "parameters": [p.describe() for p in self.parameters],
+            "threshold": self.threshold_text,
+            "edge_factor": factor if math.isfinite(factor) else None,
+        }
+
+
+LEARNING_RATE = Parameter(
+    "learning_rate",
+    "learning rate",
+    default=0.1,
+    lower=0.0,
+    upper=1e6,
+    scale="log",
+    meaning="step size of the optimizer",
+    open_lower=True,
+)

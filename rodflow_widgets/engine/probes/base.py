@@ -1,0 +1,42 @@
+"""What a probe is: named columns and how they follow from an observation."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from ...vocabulary import Column
+from ..optimizers.base import Optimizer
+from ..process import Observation, Process
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the row is measured against: the optimizer of this step, the iterates' midpoint, the starting point."""
+
+    optimizer: Optimizer
+    midpoint: Tensor
+    origin: Tensor
+
+
+class Probe(ABC):
+    """One measurement of one type of process; it never waits for the device."""
+
+    def __init__(self, process: type[Process], eigenvalues: int) -> None:
+        self.process = process
+        self.eigenvalues = eigenvalues
+
+    @classmethod
+    def applies(cls, process: type[Process]) -> bool:
+        """Whether this probe has something to say about `process`."""
+        return True
+
+    @abstractmethod
+    def columns(self) -> tuple[Column, ...]:
+        """The columns that `measure` fills, in its order."""
+
+    @abstractmethod
+    def measure(self, process: Process, seen: Observation, context: Context) -> tuple[Tensor | float, ...]:
+        """One value a column: a tensor of the device ([] or [width]) or a number of the host."""

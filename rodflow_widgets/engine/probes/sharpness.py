@@ -1,0 +1,51 @@
+"""Leading eigenvalues of the preconditioned Hessian against the edge of stability."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ...vocabulary import Column
+from ..process import Discrete, Observation, Process
+from ..registry import PROBES, register
+from .base import Context, Probe
+
+CRITICAL = 0.975
+SOURCE = "Cohen et al., arXiv 2103.00065 and 2207.14484"
+
+
+@register(PROBES, "sharpness")
+class SharpnessProbe(Probe):
+    """Tracks the spectrum where the process does not do so itself; at the iterates' midpoint for the optimizer."""
+
+    def columns(self) -> tuple[Column, ...]:
+        where = "midpoint of this iterate and the next" if issubclass(self.process, Discrete) else "centre of the flow"
+        return (
+            Column(
+                "eigenvalues",
+                "1 / learning rate",
+                f"largest eigenvalues of P^{{-1/2}} H P^{{-1/2}} at the {where}, descending",
+                SOURCE,
+                self.eigenvalues,
+            ),
+            Column("sharpness", "1 / learning rate", f"largest eigenvalue at the {where}", SOURCE),
+            Column("edge_threshold", "1 / learning rate", "sharpness beyond which an oscillation grows", SOURCE),
+            Column("sharpness_ratio", "1", "sharpness / edge threshold; 1 is the edge of stability", SOURCE),
+            Column("critical_directions", "1", "tracked eigenvalues of at least 0.975 of the edge threshold", SOURCE),
+        )
+
+    def measure(self, process: Process, seen: Observation, context: Context) -> tuple[Tensor | float, ...]:
+        values = seen.eigenvalues
+        if values is None:
+            values = process.spectrum.at(
+                process.row, lambda: seen.point or process.problem.at(seen.centre), seen.preconditioner
+            ).values
+        edge = context.optimizer.edge_threshold(process.row + 1)
+        critical = (values >= CRITICAL * edge).sum() + 0 * values[0]
+        return self._padded(values), values[0], edge, values[0] / edge, critical
+
+    def _padded(self, values: Tensor) -> Tensor:
+        short = self.eigenvalues - len(values)
+        if short <= 0:
+            return values[: self.eigenvalues]
+        return torch.cat([values, values.new_full((short,), float("nan"))])

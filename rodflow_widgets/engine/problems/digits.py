@@ -1,0 +1,128 @@
+"""A small network on scikit-learn's handwritten digits: a real problem that reaches its edge within seconds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ...errors import ArgumentError, RodflowError, unknown
+from ...vocabulary import Parameter
+from ..problem import Problem
+from ..registry import PROBLEMS, register
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "tanh": nn.Tanh,
+    "silu": nn.SiLU,
+    "gelu": nn.GELU,
+    "softplus": nn.Softplus,
+    "relu": nn.ReLU,
+}
+PIXELS, CLASSES, EXAMPLES = 64, 10, 1797
+
+
+def half_mean_squared_error(output: Tensor, target: Tensor) -> Tensor:
+    """½ mean over examples of the squared distance to the target."""
+    return ((output - target) ** 2).sum() / (2 * len(target))
+
+
+half_mean_squared_error.label = "½ mean squared error"  # type: ignore[attr-defined]
+
+
+def cross_entropy(output: Tensor, target: Tensor) -> Tensor:
+    return nn.functional.cross_entropy(output, target)
+
+
+LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"mse": half_mean_squared_error, "cross_entropy": cross_entropy}
+
+
+@register(PROBLEMS, "digits_mlp")
+def digits_mlp(
+    widths: Sequence[int] = (32, 32),
+    activation: str = "tanh",
+    loss: str = "mse",
+    n: int = 500,
+    seed: int = 0,
+    *,
+    gain: float = 0.7,
+    input_scale: float = 1.0,
+    targets: str = "classes",
+    dtype: torch.dtype = torch.float64,
+    device: str | torch.device = "auto",
+) -> Problem:
+    """A multilayer perceptron on the 8 × 8 digits of scikit-learn, full batch.
+
+    Args:
+        widths: hidden layers.
+        activation: tanh, silu, gelu, softplus or relu.
+        loss: "mse" (½ mean squared distance to one-hot targets) or "cross_entropy".
+        n: number of examples, at most 1797.
+        seed: of the weights; the examples are always the first n of one fixed permutation.
+        gain: weights ~ N(0, gain² / fan_in), biases 0.
+        input_scale: standard deviation of the centred pixels.
+        targets: "classes" (ten outputs) or "sign" (one output, +1 for digits of at least 5, else −1; mse only).
+    """
+    hidden = _widths(widths)
+    if activation not in ACTIVATIONS:
+        raise unknown("activation", activation, ACTIVATIONS)
+    if loss not in LOSSES:
+        raise unknown("loss", loss, LOSSES)
+    if targets not in ("classes", "sign"):
+        raise unknown("targets", targets, ("classes", "sign"))
+    if targets == "sign" and loss != "mse":
+        raise ArgumentError(f"loss={loss!r} needs classes: give targets='classes', or loss='mse'.")
+    count = int(Parameter("n", "examples", 500, 1, EXAMPLES).check(n))
+    scale = Parameter("input_scale", "input scale", 1.0, 0.0, 1e3, open_lower=True).check(input_scale)
+    size = Parameter("gain", "gain", 0.7, 0.0, 1e3, open_lower=True).check(gain)
+
+    x, y = _digits(count, scale)
+    outputs = CLASSES if targets == "classes" else 1
+    sizes = (PIXELS, *hidden, outputs)
+    model = _network(sizes, activation, size, seed)
+    if targets == "sign":
+        goal = torch.from_numpy(np.where(y >= 5, 1.0, -1.0)[:, None])
+    elif loss == "mse":
+        goal = torch.from_numpy(np.eye(CLASSES)[y])
+    else:
+        goal = torch.from_numpy(y)
+    name = f"digits MLP {'-'.join(map(str, sizes))} {activation}"
+    return Problem(model, LOSSES[loss], torch.from_numpy(x), goal, dtype=dtype, device=device, name=name)
+
+
+def _widths(widths: Sequence[int]) -> tuple[int, ...]:
+    try:
+        hidden = tuple(widths)
+    except TypeError:
+        hidden = (widths,)  # type: ignore[assignment]
+    if not all(isinstance(w, int) and not isinstance(w, bool) and w > 0 for w in hidden):
+        raise ArgumentError(f"widths={widths!r} is not usable: give the sizes of the hidden layers, e.g. (32, 32).")
+    return hidden
+
+
+def _digits(n: int, scale: float) -> tuple[np.ndarray, np.ndarray]:
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError as error:
+        raise RodflowError("the digits come with scikit-learn, which is not installed: pip install scikit-learn.") from error
+    data = load_digits()
+    x = data.data / 16.0
+    x = x - x.mean(0)
+    x = x / x.std() * scale
+    chosen = np.random.RandomState(0).permutation(len(x))[:n]
+    return x[chosen], data.target[chosen].astype(np.int64)
+
+
+def _network(sizes: Sequence[int], activation: str, gain: float, seed: int) -> nn.Sequential:
+    random = np.random.RandomState(seed)
+    layers: list[nn.Module] = []
+    for fan_in, fan_out in zip(sizes[:-1], sizes[1:], strict=True):
+        layer = nn.Linear(fan_in, fan_out, dtype=torch.float64)
+        weight = random.randn(fan_in * fan_out).reshape(fan_in, fan_out) * gain / math.sqrt(fan_in)
+        with torch.no_grad():
+            layer.weight.copy_(torch.from_numpy(weight.T))
+            layer.bias.zero_()
+        layers += [layer, ACTIVATIONS[activation]()]
+    return nn.Sequential(*layers[:-1])

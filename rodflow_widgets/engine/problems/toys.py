@@ -1,0 +1,61 @@
+"""Small problems whose answers are known on paper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from ...errors import ArgumentError
+from ...vocabulary import Parameter
+from ..problem import Problem
+from ..registry import PROBLEMS, register
+
+START = Parameter("w0", "start", 0.3, -1e6, 1e6, meaning="starting point")
+
+
+def _toy(f: Callable[[Tensor], Tensor], w0: Sequence[float], name: str, dtype: torch.dtype) -> Problem:
+    return Problem.from_function(f, torch.tensor([float(v) for v in w0], dtype=dtype), name=name)
+
+
+@register(PROBLEMS, "quadratic")
+def quadratic(sharpness: float = 1.0, w0: float = 0.3, dtype: torch.dtype = torch.float64) -> Problem:
+    """L(w) = ½ sharpness w², one parameter: unstable exactly when learning_rate · sharpness > 2."""
+    s = Parameter("sharpness", "sharpness", 1.0, 0.0, 1e6, open_lower=True).check(sharpness)
+    return _toy(lambda w: s * (w * w).sum() / 2, [START.check(w0)], f"quadratic, sharpness {s:g}", dtype)
+
+
+@register(PROBLEMS, "quartic")
+def quartic(S: float = 1.0, Q: float = 0.1, w0: float = 0.3, dtype: torch.dtype = torch.float64) -> Problem:
+    """L(w) = S w²/2 − Q w⁴/4: beyond the edge gradient descent oscillates with Σ = S/Q − 2/(learning_rate Q)."""
+    s = Parameter("S", "sharpness at 0", 1.0, 0.0, 1e6, open_lower=True).check(S)
+    q = Parameter("Q", "quartic term", 0.1, 0.0, 1e6, open_lower=True).check(Q)
+    start = START.check(w0)
+    if start * start >= s / q:
+        raise ArgumentError(f"w0={w0} lies beyond the crest of the quartic: give |w0| < {(s / q) ** 0.5:g}.")
+    return _toy(lambda w: (s * w**2 / 2 - q * w**4 / 4).sum(), [start], f"quartic, S = {s:g}, Q = {q:g}", dtype)
+
+
+@register(PROBLEMS, "valley")
+def valley(
+    epsilon: float = 1e-2,
+    zeta: float = 1.0,
+    w0: Sequence[float] = (0.05, 5.6),
+    dtype: torch.dtype = torch.float64,
+) -> Problem:
+    """L(x, y) = ½(y + ζx)x² − ε(x + y): a valley along y that sharpens as one moves down it.
+
+    The sharpness across it is y, so gradient descent comes to y = 2 / learning_rate as ε → 0.
+    Source: Berthier 2026, the multiple timescales of gradient descent on the edge of stability.
+    """
+    e = Parameter("epsilon", "slope", 1e-2, 0.0, 1.0, open_lower=True).check(epsilon)
+    z = Parameter("zeta", "cubic term", 1.0, -1e3, 1e3).check(zeta)
+    if not isinstance(w0, Sequence) or len(w0) != 2:
+        raise ArgumentError(f"w0={w0!r} is not usable: give the two coordinates (x, y).")
+
+    def loss(w: Tensor) -> Tensor:
+        x, y = w[0], w[1]
+        return (y + z * x) * x * x / 2 - e * (x + y)
+
+    return _toy(loss, [START.check(v) for v in w0], f"valley, ε = {e:g}", dtype)

@@ -1,0 +1,43 @@
+"""Name -> class for problems, optimizers, flows and probes: forms, command line and conformance tests read it here."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from ..errors import unknown
+
+T = TypeVar("T")
+
+PROBLEMS: dict[str, Callable[..., Any]] = {}
+OPTIMIZERS: dict[str, type] = {}
+FLOWS: dict[str, Callable[[], Any]] = {}
+PROBES: dict[str, type] = {}
+
+
+def register(table: dict[str, Any], name: str) -> Callable[[T], T]:
+    """Decorator that enters a class or factory into `table` under `name`."""
+
+    def enter(entry: T) -> T:
+        if name in table:
+            raise ValueError(f"{name!r} is registered twice")
+        table[name] = entry
+        return entry
+
+    return enter
+
+
+def discover(package: str, path: Iterable[str]) -> None:
+    """Import every module of a folder, so that a new file is found without being listed anywhere."""
+    for module in sorted(m.name for m in pkgutil.iter_modules(path)):
+        importlib.import_module(f"{package}.{module}")
+
+
+def lookup(table: dict[str, Any], what: str, name: str) -> Any:
+    """The entry called `name`, or UnknownNameError with the nearest name."""
+    try:
+        return table[name]
+    except (KeyError, TypeError):
+        raise unknown(what, name, table) from None

@@ -1,0 +1,84 @@
+"""The words that all layers share: what a column, a status, an event and a parameter are."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from .errors import ArgumentError
+
+State = Literal["ready", "running", "paused", "finished", "stopped", "diverged", "error"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One recorded quantity: its unit, what it means, where that is defined, and how many numbers a row holds."""
+
+    name: str
+    unit: str
+    meaning: str
+    source: str = ""
+    width: int = 1
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a run or a process stands: a state, the step it was reached at, and a sentence for a person."""
+
+    state: State
+    step: int
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"{self.state}: {self.sentence}"
+
+    @property
+    def ended(self) -> bool:
+        return self.state in ("finished", "stopped", "diverged", "error")
+
+
+@dataclass(frozen=True)
+class Event:
+    """A hyperparameter that changed: optimizer step `step` is the first to use `new`."""
+
+    step: int
+    name: str
+    old: float
+    new: float
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A number that a user may set: its bounds are what makes sense, `unit` is for people, `scale` for sliders."""
+
+    name: str
+    label: str
+    default: float
+    lower: float
+    upper: float
+    unit: str = ""
+    scale: Literal["linear", "log"] = "linear"
+    meaning: str = ""
+    open_lower: bool = False
+    open_upper: bool = False
+
+    def check(self, value: Any) -> float:
+        """Return `value` as a float, or raise ArgumentError naming the parameter, the value and its bounds."""
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        below = number <= self.lower if self.open_lower else number < self.lower
+        above = number >= self.upper if self.open_upper else number > self.upper
+        if isinstance(value, bool) or not math.isfinite(number) or below or above:
+            left = "(" if self.open_lower else "["
+            right = ")" if self.open_upper else "]"
+            raise ArgumentError(
+                f"{self.name}={value!r} is not usable: give a number in "
+                f"{left}{self.lower:g}, {self.upper:g}{right}."
+            )
+        return number
+
+    def describe(self) -> dict[str, Any]:
+        return asdict(self)
