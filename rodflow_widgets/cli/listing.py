@@ -18,7 +18,7 @@ def add(commands: Any) -> None:
 
 def act(given: argparse.Namespace) -> int:
     """Print what the registry of the engine holds."""
-    from .. import engine  # noqa: F401 - importing it fills the registry
+    from ..engine import flows, optimizers, problems  # noqa: F401 - importing them fills the registry
     from ..engine.registry import FLOWS, OPTIMIZERS, PROBLEMS
 
     print("Problems (--problem)")

@@ -14,6 +14,7 @@ from ..errors import ArgumentError, unknown
 from .values import assignments, closest
 
 PICTURE, TABLE, DATA = "report.png", "report.md", "run.rodflow"
+ENDED = {"stopped": 130, "error": 1}
 
 
 def add(commands: Any) -> None:
@@ -77,13 +78,13 @@ def act(given: argparse.Namespace) -> int:
     recording.save(given.out / DATA)
     if not given.quiet:
         print(rows)
-        print(f"{recording.status.sentence}\nWritten: {given.out}{os.sep}{{{PICTURE},{TABLE},{DATA}}}")
-    return 0
+        print(f"{recording.status.sentence}\nWritten to {given.out}{os.sep}: {PICTURE}, {TABLE}, {DATA}")
+    return ENDED.get(recording.status.state, 0)
 
 
 def build(given: argparse.Namespace) -> tuple[Any, Any]:
     """Problem and optimizer of the command line, from the registry of the engine."""
-    from .. import engine  # noqa: F401 - importing it fills the registry
+    from ..engine import optimizers, problems  # noqa: F401 - importing them fills the registry
     from ..engine.registry import OPTIMIZERS, PROBLEMS
 
     make_problem = closest(PROBLEMS, "problem", given.problem)
