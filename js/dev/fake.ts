@@ -1,0 +1,236 @@
+/** A kernel without Python: it answers hello and commands, and streams a series that was made beforehand. */
+import type { Event, RunStatus, Spec, State, ToKernel } from "../src/generated/messages";
+import type { Model } from "../src/model";
+import { encode, learningRate, makeSeries, type Series } from "./series";
+
+export type Scene = State | "gone";
+
+type Handler = (...values: never[]) => void;
+
+export class FakeModel implements Model {
+  readonly sent: ToKernel[] = [];
+  readonly handlers = new Map<string, Set<Handler>>();
+  private readonly traits: Record<string, unknown> = {};
+  private readonly series: Series[];
+  private step: number;
+  private seq = 0;
+  private run = 1;
+  private rate: number;
+  private readonly events: Event[] = [];
+
+  constructor(
+    private readonly scene: Scene,
+    readonly steps = 600,
+  ) {
+    const diverged = scene === "diverged";
+    this.series = makeSeries(steps, diverged ? 160 : undefined);
+    this.step = {
+      ready: -1,
+      running: 486,
+      paused: 392,
+      finished: steps,
+      stopped: 300,
+      diverged: 169,
+      error: 96,
+      gone: 486,
+    }[scene];
+    if (diverged) this.step = this.series[0].rows.length - 1;
+    this.rate = diverged ? 3.4 : learningRate(Math.max(0, this.step));
+    if (diverged) this.events.push({ step: 160, name: "learning_rate", old: 0.6, new: 3.4 });
+    else
+      for (const at of [160, 400])
+        if (at <= this.step)
+          this.events.push({
+            step: at,
+            name: "learning_rate",
+            old: learningRate(at - 1),
+            new: learningRate(at),
+          });
+    this.traits.spec = this.spec();
+    this.traits.status = this.status(scene === "gone" ? "running" : scene);
+    this.traits.snapshot = null;
+  }
+
+  get(name: string): unknown {
+    return this.traits[name];
+  }
+
+  on(name: string, handler: Handler): void {
+    if (!this.handlers.has(name)) this.handlers.set(name, new Set());
+    this.handlers.get(name)?.add(handler);
+  }
+
+  off(name: string, handler: Handler): void {
+    this.handlers.get(name)?.delete(handler);
+  }
+
+  get listeners(): number {
+    return [...this.handlers.values()].reduce((sum, set) => sum + set.size, 0);
+  }
+
+  send(content: unknown): void {
+    const message = content as ToKernel;
+    this.sent.push(message);
+    if (message.kind === "hello") queueMicrotask(() => this.welcome(message.client));
+    if (message.kind === "command") {
+      if (message.name === "set" && message.args.learning_rate > 0) {
+        const old = this.rate;
+        this.rate = message.args.learning_rate;
+        this.events.push({ step: Math.max(0, this.step), name: "learning_rate", old, new: this.rate });
+        this.frame([]);
+      }
+      const ok = message.name !== "set" || message.args.learning_rate > 0;
+      const text = ok ? "" : `learning_rate=${message.args.learning_rate} is not usable: give a number in (0, inf].`;
+      this.emit("msg:custom", { kind: "reply", id: message.id, ok, message: text, step: this.step }, []);
+      if (message.name === "pause") this.become("paused");
+      else if (message.name === "resume") this.become("running");
+      else if (message.name === "set") this.become((this.traits.status as RunStatus).state);
+      else if (message.name === "step") this.advance(1);
+      else if (message.name === "reset") this.reset();
+    }
+  }
+
+  /** Goes on by `n` steps and streams them. */
+  advance(n: number): void {
+    const from = this.step + 1;
+    this.step = Math.min(this.step + n, this.steps);
+    this.frame(this.series.map((series) => [from - series.start, this.step + 1 - series.start]));
+    this.become(this.step === this.steps ? "finished" : (this.traits.status as RunStatus).state);
+  }
+
+  get running(): boolean {
+    return (this.traits.status as RunStatus).state === "running";
+  }
+
+  close(): void {
+    this.send = () => {
+      throw new Error("Cannot send");
+    };
+    this.emit("comm_live_update");
+  }
+
+  private emit(name: string, ...values: unknown[]): void {
+    for (const handler of this.handlers.get(name) ?? []) (handler as (...values: unknown[]) => void)(...values);
+  }
+
+  private become(state: State): void {
+    this.traits.status = this.status(state);
+    this.emit("change:status");
+  }
+
+  private reset(): void {
+    this.run++;
+    this.step = -1;
+    this.events.length = 0;
+    this.traits.spec = this.spec();
+    this.emit("change:spec");
+    this.become("ready");
+  }
+
+  private frame(ranges: number[][]): void {
+    const blocks = ranges.flatMap(([from, to], i) =>
+      to > Math.max(from, 0) ? [encode(this.series[i], Math.max(from, 0), to)] : [],
+    );
+    this.emit(
+      "msg:custom",
+      {
+        kind: "frame",
+        run: this.run,
+        seq: ++this.seq,
+        blocks: blocks.map(({ header }) => header),
+        events: this.events,
+        first_event: 0,
+      },
+      blocks.map(({ buffer }) => buffer),
+    );
+  }
+
+  private welcome(client: string): void {
+    const blocks = this.series.map((series) => encode(series, 0, Math.max(0, this.step + 1 - series.start)));
+    const total = Object.fromEntries(blocks.map(({ header }) => [header.table, header.rows]));
+    const header = {
+      kind: "snapshot",
+      run: this.run,
+      seq: ++this.seq,
+      blocks: blocks.map((block) => block.header),
+      events: this.events,
+      first_event: 0,
+      to: client,
+      thinned: false,
+      total_rows: total,
+    };
+    this.emit(
+      "msg:custom",
+      header,
+      blocks.map(({ buffer }) => buffer),
+    );
+    if (this.scene === "gone") this.close();
+  }
+
+  private spec(): Spec {
+    const parameter = {
+      name: "learning_rate",
+      label: "learning rate",
+      default: 0.1,
+      lower: 0,
+      upper: 1e6,
+      unit: "",
+      scale: "log" as const,
+      meaning: "",
+      open_lower: true,
+      open_upper: false,
+    };
+    return {
+      problem: {
+        name: "digits MLP 64-32-32-10",
+        dim: 3466,
+        device: "cpu",
+        dtype: "float64",
+        loss: "½ mean squared error",
+      },
+      optimizer: {
+        name: "GradientDescent",
+        label: "gradient descent",
+        values: { learning_rate: 0.6 },
+        parameters: [parameter],
+        threshold: "2 / learning rate",
+        edge_factor: 2,
+      },
+      steps: this.steps,
+      every: 1,
+      eigenvalues: 4,
+      seed: 0,
+      processes: this.series.map((series) => series.spec),
+      run: this.run,
+    };
+  }
+
+  private status(state: State): RunStatus {
+    const step = Math.max(0, this.step);
+    const own = (name: string) => ({
+      state: state === "diverged" && name !== "discrete" ? ("stopped" as const) : state,
+      step: state === "diverged" ? step + 1 : step,
+      sentence: state === "diverged" ? `Diverged at step ${step + 1}: the loss passed 10⁶.` : "",
+    });
+    return {
+      state,
+      step,
+      steps: this.steps,
+      sentence: "",
+      speed: state === "running" ? 3.2 : null,
+      recording_bytes: Math.max(0, this.step) * 4300,
+      processes: Object.fromEntries(this.series.map(({ spec }) => [spec.name, own(spec.name)])),
+      values: { learning_rate: this.rate },
+      error:
+        state === "error"
+          ? {
+              message:
+                "Step 97 failed: the loss function returned a tensor of shape [500], but a single number is needed. Take the mean inside it.",
+              traceback:
+                '  File "train.py", line 31, in loss\n    return F.mse_loss(model(x), y, reduction="none")\nrodflow_widgets.errors.ProblemError: loss must be a scalar,\ngot shape [500]',
+            }
+          : null,
+      seconds: step * 0.31,
+    };
+  }
+}

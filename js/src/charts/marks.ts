@@ -1,0 +1,123 @@
+/** What is drawn below and above the lines of a chart. */
+import type { Theme } from "../theme";
+import type { Frame } from "./line";
+
+/** The region beyond the edge of stability, and the line at a ratio of 1. */
+export function drawEdge(frame: Frame, theme: Theme): void {
+  const { ctx, left, top, width, height } = frame;
+  const y = Math.round(frame.y(1)) + 0.5;
+  if (Number.isNaN(y) || y > top + height) {
+    tint(frame, theme, top + height);
+    return;
+  }
+  tint(frame, theme, y);
+  if (y < top) return;
+  ctx.strokeStyle = theme.ink;
+  ctx.lineWidth = 1;
+  ctx.beginPath();
+  ctx.moveTo(left, y);
+  ctx.lineTo(left + width, y);
+  ctx.stroke();
+  if (y > top + 16) {
+    ctx.fillStyle = theme.secondary;
+    ctx.font = small(theme);
+    ctx.textAlign = "left";
+    ctx.textBaseline = "alphabetic";
+    ctx.fillText("edge of stability", left + 6, y - 6);
+  }
+}
+
+function tint({ ctx, left, top, width }: Frame, theme: Theme, until: number): void {
+  if (until <= top) return;
+  ctx.fillStyle = theme.tint;
+  ctx.fillRect(left, top, width, until - top);
+}
+
+export interface Mark {
+  time: number;
+  /** Shown beside the flag in the first panel. */
+  label: string;
+}
+
+/** Dotted lines at the events. */
+export function drawEventLines(frame: Frame, theme: Theme, marks: Mark[]): void {
+  const { ctx, left, top, width, height } = frame;
+  ctx.strokeStyle = theme.ink;
+  ctx.lineWidth = 1;
+  ctx.setLineDash([1.5, 2.5]);
+  for (const { time } of marks) {
+    const x = Math.round(frame.x(time)) + 0.5;
+    if (x < left || x > left + width) continue;
+    ctx.beginPath();
+    ctx.moveTo(x, top);
+    ctx.lineTo(x, top + height);
+    ctx.stroke();
+  }
+  ctx.setLineDash([]);
+}
+
+/** Flags with labels, flipped to the left near the border; a label that would run into the next flag is left out. */
+export function drawFlags(frame: Frame, theme: Theme, marks: Mark[]): void {
+  const { ctx, left, top, width } = frame;
+  ctx.font = small(theme);
+  ctx.textBaseline = "middle";
+  let occupied = left - 100;
+  marks.forEach(({ time, label }, i) => {
+    const x = Math.round(frame.x(time)) + 0.5;
+    if (x < left || x > left + width) return;
+    ctx.fillStyle = theme.ink;
+    ctx.beginPath();
+    ctx.moveTo(x - 3.5, top + 1);
+    ctx.lineTo(x + 3.5, top + 1);
+    ctx.lineTo(x + 3.5, top + 9);
+    ctx.lineTo(x, top + 13);
+    ctx.lineTo(x - 3.5, top + 9);
+    ctx.fill();
+    const wide = ctx.measureText(label).width + 10;
+    const next = i + 1 < marks.length ? frame.x(marks[i + 1].time) - 5 : left + width + 10;
+    const right = x + wide <= next;
+    if (!right && x - wide < occupied) {
+      occupied = x + 5;
+      return;
+    }
+    const start = right ? x + 9 : x - wide + 1;
+    ctx.fillStyle = theme.ground;
+    ctx.globalAlpha = 0.8;
+    ctx.fillRect(start - 2, top + 1, wide - 6, 12);
+    ctx.globalAlpha = 1;
+    ctx.fillStyle = theme.ink;
+    ctx.textAlign = "left";
+    ctx.fillText(label, start, top + 7);
+    occupied = right ? x + wide : x + 5;
+  });
+}
+
+/** A cross where a process diverged. */
+export function drawCross(frame: Frame, theme: Theme, time: number, value: number): void {
+  const { ctx, top, height } = frame;
+  const x = frame.x(time);
+  const y = Math.min(Math.max(frame.y(value), top + 6), top + height - 6);
+  if (!Number.isFinite(x) || !Number.isFinite(y)) return;
+  ctx.strokeStyle = theme.failed;
+  ctx.lineWidth = 2;
+  ctx.beginPath();
+  for (const side of [-1, 1]) {
+    ctx.moveTo(x - 5, y - 5 * side);
+    ctx.lineTo(x + 5, y + 5 * side);
+  }
+  ctx.stroke();
+}
+
+/** A sentence in the middle of an empty plot. */
+export function drawNote(frame: Frame, theme: Theme, text: string): void {
+  const { ctx, left, top, width, height } = frame;
+  ctx.fillStyle = theme.ink;
+  ctx.font = `${theme.size}px ${theme.family}`;
+  ctx.textAlign = "center";
+  ctx.textBaseline = "middle";
+  ctx.fillText(text, left + width / 2, top + height / 4);
+}
+
+function small(theme: Theme): string {
+  return `${Math.round(theme.size * 0.85)}px ${theme.family}`;
+}

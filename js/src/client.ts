@@ -1,0 +1,187 @@
+import type * as Wire from "./generated/messages";
+import type { Model } from "./model";
+import { Scope, Signal } from "./scope";
+import { Store } from "./store";
+import {
+  type CommandName,
+  PROTOCOL,
+  type Reply,
+  type Rows,
+  type RunStatus,
+  readRows,
+  readSpec,
+  readStatus,
+  type Spec,
+  unpack,
+} from "./wire";
+
+/** How long a kernel may take to answer a hello before the page says that it has gone; any message revokes that. */
+export const ANSWER_TIMEOUT = 5000;
+/** A page that cannot draw (a hidden tab) acknowledges frames after this time, so that the run is not held up. */
+const DRAW_TIMEOUT = 250;
+
+/** Speaks with the kernel for one widget model: one client and one store, however many views there are. */
+export class Client {
+  readonly store = new Store();
+  readonly scope = new Scope();
+  readonly changed = new Signal();
+  readonly id = identity();
+  spec: Spec;
+  status: RunStatus;
+  gone = false;
+  /** Message of the last command that was refused, until one succeeds. */
+  refusal = "";
+
+  private readonly undrawn: number[] = [];
+  private readonly waiting = new Map<string, (reply: Reply) => void>();
+  private stopDrawTimer = () => {};
+  private stopAnswerTimer = () => {};
+  private viewers = 0;
+  private asked = false;
+  private serial = 0;
+
+  constructor(private readonly model: Model) {
+    this.spec = readSpec(model.get("spec") as Wire.Spec);
+    this.status = readStatus(model.get("status") as Wire.RunStatus);
+    this.store.reset(this.spec.run);
+    this.on("msg:custom", (content: Wire.ToPage, buffers: DataView[]) => this.receive(content, buffers ?? []));
+    this.on("change:spec", () => this.readSpec());
+    this.on("change:status", () => this.readStatus());
+    this.on("change:snapshot", () => this.readSnapshot());
+    this.on("comm_live_update", () => this.hello());
+    this.readSnapshot();
+    this.hello();
+  }
+
+  private on(name: string, handler: (...values: never[]) => void): void {
+    this.model.on(name, handler);
+    this.scope.add(() => this.model.off(name, handler));
+  }
+
+  /** A view that draws frames; call `drawn` after each draw, and the result when the view ends. */
+  watch(): () => void {
+    this.viewers++;
+    return this.scope.add(() => {
+      this.viewers--;
+      if (!this.viewers) this.drawn();
+    });
+  }
+
+  /** Acknowledges all frames received so far. */
+  drawn(): void {
+    this.stopDrawTimer();
+    for (const seq of this.undrawn.splice(0)) this.send({ kind: "ack", client: this.id, seq });
+  }
+
+  /** Sends a command; resolves with the kernel's reply. */
+  command(name: CommandName, args: Record<string, number> = {}): Promise<Reply> {
+    const id = `${this.id}-${++this.serial}`;
+    return new Promise((resolve) => {
+      this.waiting.set(id, resolve);
+      this.send({ kind: "command", client: this.id, id, name, args });
+    });
+  }
+
+  dispose(): void {
+    if (this.scope.disposed) return;
+    this.send({ kind: "bye", client: this.id });
+    this.scope.dispose();
+    this.waiting.clear();
+  }
+
+  private send(message: Wire.ToKernel): void {
+    try {
+      this.model.send(message);
+    } catch {
+      this.setGone(true);
+    }
+  }
+
+  private hello(): void {
+    const { run } = this.store;
+    const rows = this.store.held();
+    this.asked = true;
+    this.stopAnswerTimer();
+    this.stopAnswerTimer = this.scope.timeout(() => this.setGone(true), ANSWER_TIMEOUT);
+    this.send({ kind: "hello", client: this.id, protocol: PROTOCOL, run, rows });
+  }
+
+  private heard(): void {
+    this.stopAnswerTimer();
+    this.setGone(false);
+  }
+
+  private setGone(gone: boolean): void {
+    if (this.gone === gone) return;
+    this.gone = gone;
+    this.changed.emit();
+  }
+
+  private receive(content: Wire.ToPage, buffers: DataView[]): void {
+    if (content.kind === "reply") {
+      this.heard();
+      this.waiting.get(content.id)?.(content);
+      if (this.waiting.delete(content.id)) {
+        this.refusal = content.ok ? "" : content.message;
+        this.changed.emit();
+      }
+      return;
+    }
+    if (content.kind !== "frame" && content.kind !== "snapshot") return;
+    this.heard();
+    const rows = readRows(content, buffers);
+    if (rows.kind === "snapshot" && rows.to !== this.id) return;
+    this.take(rows);
+    this.undrawn.push(rows.seq);
+    if (!this.viewers) this.drawn();
+    else if (this.undrawn.length === 1) this.stopDrawTimer = this.scope.timeout(() => this.drawn(), DRAW_TIMEOUT);
+  }
+
+  private take(rows: Rows): void {
+    const { store } = this;
+    if (rows.run < store.run) return;
+    if (rows.kind === "snapshot") {
+      this.asked = false;
+      store.replace(rows.run, rows.blocks, rows.events);
+      return;
+    }
+    if (rows.run > store.run) store.reset(rows.run);
+    if (store.hasGap(rows.blocks)) {
+      // Rows in between were lost, or a snapshot is on its way: ask once, and take no rows out of order.
+      if (!this.asked) this.hello();
+      return;
+    }
+    this.asked = false;
+    store.append(rows.blocks, rows.events, rows.firstEvent);
+  }
+
+  private readSpec(): void {
+    this.spec = readSpec(this.model.get("spec") as Wire.Spec);
+    if (this.spec.run > this.store.run) this.store.reset(this.spec.run);
+    this.changed.emit();
+  }
+
+  private readStatus(): void {
+    this.heard();
+    this.status = readStatus(this.model.get("status") as Wire.RunStatus);
+    this.changed.emit();
+  }
+
+  /** The snapshot trait draws a saved or exported page; a live run that already holds more keeps it. */
+  private readSnapshot(): void {
+    const data = this.model.get("snapshot") as DataView | null;
+    if (!data?.byteLength) return;
+    const rows = unpack(data);
+    const held = this.store.held();
+    const newer = rows.blocks.some((block) => (block.totalRows ?? block.rows) > (held[block.table] ?? 0));
+    if (rows.run > this.store.run || (rows.run === this.store.run && newer)) {
+      this.store.replace(rows.run, rows.blocks, rows.events);
+    }
+  }
+}
+
+/** `crypto.randomUUID` exists only on secure origins, and a remote JupyterLab may have none. */
+function identity(): string {
+  const words = crypto.getRandomValues(new Uint32Array(4));
+  return [...words].map((word) => word.toString(16).padStart(8, "0")).join("");
+}

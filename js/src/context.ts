@@ -1,0 +1,86 @@
+import type { Client } from "./client";
+import type { Scope } from "./scope";
+import { Signal } from "./scope";
+import type { ProcessStyle, Theme } from "./theme";
+
+/** What a person has chosen to look at in one view of a widget. */
+export class ViewState {
+  readonly changed = new Signal();
+  readonly hidden = new Set<string>();
+  readonly log = new Map<string, boolean>();
+  /** Step that the cursor is at; null follows the newest. */
+  cursor: number | null = null;
+  /** Whether the cursor stays when the pointer leaves. */
+  pinned = false;
+  showEigenvalues = false;
+
+  toggle(process: string): void {
+    if (!this.hidden.delete(process)) this.hidden.add(process);
+    this.changed.emit();
+  }
+
+  setCursor(time: number | null, pinned: boolean): void {
+    if (time === this.cursor && pinned === this.pinned) return;
+    this.cursor = time;
+    this.pinned = pinned && time !== null;
+    this.changed.emit();
+  }
+
+  setLog(panel: string, log: boolean): void {
+    this.log.set(panel, log);
+    this.changed.emit();
+  }
+
+  setEigenvalues(show: boolean): void {
+    this.showEigenvalues = show;
+    this.changed.emit();
+  }
+}
+
+/** What every part of one mounted widget shares. */
+export interface Context {
+  readonly client: Client;
+  readonly scope: Scope;
+  readonly root: HTMLElement;
+  readonly view: ViewState;
+  theme: Theme;
+  /** Processes in the order of legends; rebuilt when the spec changes. */
+  styles: ProcessStyle[];
+  /** Width class: wide, narrow (below 720 px) or tiny (below 480 px). */
+  size: "wide" | "narrow" | "tiny";
+  /** Draws everything anew before the next paint. */
+  redraw(): void;
+}
+
+/** A part of the widget that follows the client and the view. */
+export interface Part {
+  readonly element: HTMLElement;
+  update(): void;
+}
+
+/** The state shown to a person: that of the run, or that there is no kernel. */
+export type Shown = Client["status"]["state"] | "gone";
+
+export function shownState(client: Client): Shown {
+  // A run that has ended stays what it is when its kernel goes.
+  return client.gone ? "gone" : client.status.state;
+}
+
+/** Learning rate at which the newest sharpness of the iterates is at the edge. */
+export function edgeRate(context: Context): number | null {
+  const sharpness = newestOfIterates(context, "sharpness");
+  const { edgeFactor } = context.client.spec.optimizer;
+  return sharpness !== null && sharpness > 0 ? edgeFactor / sharpness : null;
+}
+
+export function newestOfIterates({ client, styles }: Context, column: string): number | null {
+  const process = styles.find((style) => style.process.kind === "iterates");
+  const table = process && client.store.table(process.process.name);
+  const values = table?.column(column);
+  if (!values) return null;
+  for (let row = values.length - 1; row >= Math.max(0, values.length - 50); row--) {
+    const value = values.at(row);
+    if (value !== null) return value;
+  }
+  return null;
+}

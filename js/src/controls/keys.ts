@@ -1,0 +1,92 @@
+import type { Context } from "../context";
+
+export interface KeyActions {
+  toggleRun(): void;
+  step(): void;
+  moveCursor(rows: number): void;
+  newest(): void;
+  nudge(factor: number): void;
+  toggleProcess(index: number): void;
+  reset(): void;
+  help(): void;
+}
+
+/** The keys, for the list that "?" shows. */
+export const keyList: [string[], string][] = [
+  [["Space"], "run or pause"],
+  [["→"], "one step, while paused"],
+  [["←", "→"], "move the cursor, with the chart focused; Shift: ten rows"],
+  [["Home", "End"], "cursor to the first or the newest row"],
+  [["["], "learning rate −5 %; Shift: −20 %"],
+  [["]"], "learning rate +5 %; Shift: +20 %"],
+  [["1", "…", "5"], "show or hide a process"],
+  [["R"], "reset; asks once"],
+  [["Esc"], "back to the newest step"],
+  [["?"], "this list"],
+];
+
+/** Keys of the whole widget; what a focused control understands itself is left to it. */
+export function listenKeys(context: Context, figure: HTMLElement, actions: KeyActions): void {
+  context.scope.listen<KeyboardEvent>(context.root, "keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (handle(event, figure, actions)) event.preventDefault();
+    // The notebook has keys of its own (R, M, digits, arrows), which are not meant here.
+    event.stopPropagation();
+  });
+}
+
+function handle(event: KeyboardEvent, figure: HTMLElement, actions: KeyActions): boolean {
+  const target = event.target as HTMLElement;
+  const { key, shiftKey: shift } = event;
+  if (target.closest("[role=dialog], [role=menu]")) return false;
+  if (target instanceof HTMLInputElement && target.type !== "range") return false;
+  const slider = target instanceof HTMLInputElement;
+  const onFigure = target === figure;
+  switch (key) {
+    case " ":
+      if (target.closest("button, pre")) return false;
+      actions.toggleRun();
+      return true;
+    case "ArrowRight":
+      if (slider) return false;
+      if (onFigure) actions.moveCursor(shift ? 10 : 1);
+      else actions.step();
+      return true;
+    case "ArrowLeft":
+      if (!onFigure) return false;
+      actions.moveCursor(shift ? -10 : -1);
+      return true;
+    case "Home":
+    case "End":
+      if (!onFigure) return false;
+      if (key === "Home") actions.moveCursor(Number.NEGATIVE_INFINITY);
+      else actions.newest();
+      return true;
+    case "[":
+      actions.nudge(1 / 1.05);
+      return true;
+    case "{":
+      actions.nudge(1 / 1.2);
+      return true;
+    case "]":
+      actions.nudge(1.05);
+      return true;
+    case "}":
+      actions.nudge(1.2);
+      return true;
+    case "Escape":
+      actions.newest();
+      return true;
+    case "r":
+    case "R":
+      actions.reset();
+      return true;
+    case "?":
+      actions.help();
+      return true;
+    default:
+      if (!/^[1-9]$/.test(key)) return false;
+      actions.toggleProcess(Number(key) - 1);
+      return true;
+  }
+}

@@ -1,0 +1,79 @@
+type Child = Node | string | null | undefined | false;
+type Attributes = Record<string, string | number | boolean | null | undefined>;
+
+/** An element with attributes and children; attributes that are null or false are left out. */
+export function h<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Attributes = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes))
+    if (value !== null && value !== undefined && value !== false)
+      element.setAttribute(name, value === true ? "" : String(value));
+  for (const child of children) if (child) element.append(child);
+  return element;
+}
+
+export function setText(element: Element, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+export function setAttribute(element: Element, name: string, value: string | null): void {
+  if (value === null) element.removeAttribute(name);
+  else if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+const ICONS = {
+  play: '<path d="M4.5 3v10l8-5z"/>',
+  pause: '<path d="M4 3.5h3v9H4zM9 3.5h3v9H9z"/>',
+  step: '<path d="M3 3v10l7-5zM10.8 3h2v10h-2z"/>',
+  reset: '<path d="M8 2.8V1L4.6 3.7 8 6.4V4.5a3.9 3.9 0 1 1-3.9 3.9H2.4A5.6 5.6 0 1 0 8 2.8z"/>',
+  menu: '<circle cx="8" cy="3.2" r="1.4"/><circle cx="8" cy="8" r="1.4"/><circle cx="8" cy="12.8" r="1.4"/>',
+  dot: '<circle cx="8" cy="8" r="4.5"/>',
+  bars: '<path d="M3.5 4h3.2v8H3.5zM9.3 4h3.2v8H9.3z"/>',
+  check: '<path d="M2.2 8.6 6 12.4l7.6-8.2-1.3-1.2L6 9.9 3.4 7.3z"/>',
+  diamond: '<path d="M8 2l6 6-6 6-6-6z"/>',
+  square: '<path d="M4 4h8v8H4z"/>',
+  ring: '<circle cx="8" cy="8" r="3.8" fill="none" stroke="currentColor" stroke-width="2"/>',
+};
+
+export type Icon = keyof typeof ICONS;
+
+/** An icon in the colour of the text; it carries no meaning of its own for a screen reader. */
+export function icon(name: Icon): SVGSVGElement {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 16 16");
+  svg.setAttribute("aria-hidden", "true");
+  svg.setAttribute("class", "rf-icon");
+  svg.innerHTML = ICONS[name];
+  return svg;
+}
+
+/** A sample of a line, 24 px wide. */
+export function lineSample(width: number, dash: number[]): { svg: SVGSVGElement; line: SVGLineElement } {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("class", "rf-sample");
+  svg.setAttribute("viewBox", "0 0 24 8");
+  svg.setAttribute("aria-hidden", "true");
+  const line = document.createElementNS(SVG, "line");
+  for (const [name, value] of Object.entries({ x1: 1, x2: 23, y1: 4, y2: 4 })) line.setAttribute(name, String(value));
+  line.setAttribute("stroke-width", String(width));
+  if (dash.length) line.setAttribute("stroke-dasharray", dash.join(" "));
+  svg.append(line);
+  return { svg, line };
+}
+
+export function button(label: string, name: Icon | null, text?: string): HTMLButtonElement {
+  const element = h("button", {
+    type: "button",
+    class: text ? "rf-button" : "rf-tool",
+    title: text ? null : label,
+  });
+  if (name) element.append(icon(name));
+  if (text) element.append(text);
+  else element.setAttribute("aria-label", label);
+  return element;
+}

@@ -1,0 +1,114 @@
+/** The one place where messages of the wire (snake_case) become what the page works with (camelCase). */
+import type * as Wire from "./generated/messages";
+
+export type {
+  Column,
+  CommandName,
+  Parameter,
+  ProcessSpec,
+  ProcessStatus,
+  Reply,
+  State,
+} from "./generated/messages";
+export { PROTOCOL } from "./generated/messages";
+
+export type RunEvent = Wire.Event;
+
+export interface Spec extends Omit<Wire.Spec, "optimizer"> {
+  optimizer: Omit<Wire.OptimizerSpec, "edge_factor"> & { edgeFactor: number };
+}
+
+export interface RunStatus extends Omit<Wire.RunStatus, "recording_bytes"> {
+  recordingBytes: number;
+}
+
+export interface BlockColumn {
+  name: string;
+  /** One run of numbers for every component of the column. */
+  parts: ArrayLike<number>[];
+}
+
+export interface Block {
+  table: string;
+  firstRow: number;
+  rows: number;
+  /** Rows that the kernel holds, where the block is part of a snapshot. */
+  totalRows: number | null;
+  columns: BlockColumn[];
+}
+
+export interface Rows {
+  kind: "frame" | "snapshot";
+  run: number;
+  seq: number;
+  blocks: Block[];
+  events: RunEvent[];
+  firstEvent: number;
+  /** Client that a snapshot is for; "" for everybody. */
+  to: string;
+}
+
+type Buffer = DataView | ArrayBuffer | Uint8Array;
+
+export function readSpec(raw: Wire.Spec): Spec {
+  const { edge_factor, ...optimizer } = raw.optimizer;
+  return { ...raw, optimizer: { ...optimizer, edgeFactor: edge_factor } };
+}
+
+export function readStatus(raw: Wire.RunStatus): RunStatus {
+  const { recording_bytes, ...status } = raw;
+  return { ...status, recordingBytes: recording_bytes };
+}
+
+export function readRows(raw: Wire.Frame | Wire.Snapshot, buffers: readonly Buffer[]): Rows {
+  const totals = raw.kind === "snapshot" ? raw.total_rows : null;
+  return {
+    kind: raw.kind,
+    run: raw.run,
+    seq: raw.seq,
+    events: raw.events,
+    firstEvent: raw.first_event,
+    to: raw.kind === "snapshot" ? raw.to : "",
+    blocks: raw.blocks.map((header, i) => readBlock(header, buffers[i], totals?.[header.table] ?? null)),
+  };
+}
+
+/** A snapshot that travels as one string of bytes: header length, header, buffers. */
+export function unpack(data: Buffer): Rows {
+  const bytes = asBytes(data);
+  const length = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0, true);
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length))) as Wire.Snapshot;
+  let start = 4 + length;
+  const buffers = header.blocks.map((block) => {
+    const size = 4 * numbersIn(block);
+    const buffer = bytes.subarray(start, start + size);
+    start += size;
+    return buffer;
+  });
+  return readRows(header, buffers);
+}
+
+function readBlock(header: Wire.BlockHeader, buffer: Buffer, totalRows: number | null): Block {
+  const numbers = numbersIn(header);
+  const bytes = asBytes(buffer);
+  if (bytes.byteLength !== 4 * numbers)
+    throw new Error(`Block of ${header.table}: ${bytes.byteLength} bytes arrived, ${4 * numbers} were announced.`);
+  // The bytes may start at any offset, where a Float32Array cannot: copy first.
+  const values = new Float32Array(bytes.slice().buffer);
+  let run = 0;
+  const columns = header.columns.map(({ name, width }) => ({
+    name,
+    parts: Array.from({ length: width }, () => values.subarray(run * header.rows, ++run * header.rows)),
+  }));
+  return { table: header.table, firstRow: header.first_row, rows: header.rows, totalRows, columns };
+}
+
+function numbersIn(header: Wire.BlockHeader): number {
+  return header.rows * header.columns.reduce((sum, column) => sum + column.width, 0);
+}
+
+function asBytes(data: Buffer): Uint8Array {
+  if (data instanceof Uint8Array) return data;
+  if (data instanceof ArrayBuffer) return new Uint8Array(data);
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
