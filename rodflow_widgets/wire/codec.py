@@ -34,7 +34,7 @@ def encode_block(table: str, first_row: int, columns: Mapping[str, np.ndarray]) 
 def decode_block(header: Mapping[str, Any], buffer: bytes) -> dict[str, np.ndarray]:
     """The columns of `encode_block`, as float32: [rows] for a width of 1, else [rows, width]."""
     rows = header["rows"]
-    numbers = np.frombuffer(buffer, dtype="<f4").reshape(-1, rows)
+    numbers = np.frombuffer(buffer, dtype="<f4").reshape(sum(column["width"] for column in header["columns"]), rows)
     columns, row = {}, 0
     for column in header["columns"]:
         width = column["width"]

@@ -56,3 +56,4 @@ def test_empty_block():
     header, buffer = codec.encode_block("t", 7, {"loss": np.empty(0)})
     assert (header.rows, header.first_row, buffer) == (0, 7, b"")
     json.dumps(codec.content(header))
+    assert codec.decode_block(codec.content(header), buffer)["loss"].shape == (0,)

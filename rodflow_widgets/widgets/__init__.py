@@ -1,0 +1,5 @@
+"""Jupyter widgets."""
+
+from .live import Live, compare
+
+__all__ = ["Live", "compare"]

@@ -1,0 +1,241 @@
+"""What goes between one run and its pages, on a clock that the caller reads."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import asdict
+from queue import Empty, SimpleQueue
+from typing import Any, Protocol
+
+from ..errors import RodflowError
+from ..recording import Chunk, Cursor, Table, envelope
+from ..session import Run
+from ..vocabulary import Event
+from ..wire import codec
+from ..wire.messages import BlockHeader, Failure, Frame, ProcessStatus, Reply, RunStatus, Snapshot
+from ..wire.pacer import Pacer
+
+STATUS_SECONDS = 0.25
+HELLO_ROWS = 20_000
+TRAIT_ROWS = 1_200
+
+
+class Page(Protocol):
+    """Where a feed sends: custom messages, and traits."""
+
+    def send(self, content: dict[str, Any], buffers: list[bytes]) -> None: ...
+
+    def show(self, **traits: Any) -> None: ...
+
+
+class Feed:
+    """Turns what a run records into frames, and what pages say into commands.
+
+    Pages and the worker only enqueue and call `wake`; everything else happens in `pump`, on one thread.
+
+    Args:
+        run: read through a cursor of its own.
+        page: asked for at every use, and None when it has gone.
+        pacer: says when a frame may go.
+        wake: makes somebody call `pump` soon.
+    """
+
+    def __init__(self, run: Run, page: Callable[[], Page | None], pacer: Pacer, wake: Callable[[], None]) -> None:
+        self.run = run
+        self._page, self._pacer, self._wake = page, pacer, wake
+        self._inbox: SimpleQueue[dict[str, Any]] = SimpleQueue()
+        self._replies: SimpleQueue[Reply] = SimpleQueue()
+        self._greeted: list[str] = []
+        self._seq = 0
+        self._status: dict[str, Any] = {}
+        self._status_time = -math.inf
+        self._kept: tuple[Any, ...] = ()
+        self._follow()
+        self._forget = run.on_change(wake)
+
+    def receive(self, content: dict[str, Any]) -> None:
+        """Take a message of a page; any thread."""
+        self._inbox.put(content)
+        self._wake()
+
+    def close(self) -> None:
+        self._forget()
+
+    def pump(self, now: float) -> float:
+        """Do all that may be done at time `now`; returns seconds until there may be more without a call of `wake`."""
+        page = self._page()
+        if page is None:
+            return math.inf
+        self._read()
+        if self.run.number != self._number:
+            self._follow()
+            page.show(spec=self._cursor.recording.spec, snapshot=b"")
+        self._answer(page)
+        self._greet(page, now)
+        waits = [self._flush(page, now), self._say_status(page, now)]
+        self._keep(page, now)
+        return min(waits)
+
+    # ------------------------------------------------------------------ from the page
+
+    def _read(self) -> None:
+        while True:
+            try:
+                message = self._inbox.get_nowait()
+            except Empty:
+                return
+            kind, client = message.get("kind"), str(message.get("client", ""))
+            if kind == "hello":
+                self._pacer.join(client)
+                self._greeted = [*(other for other in self._greeted if other != client), client]
+            elif kind == "ack":
+                self._pacer.ack(client, int(message["seq"]))
+            elif kind == "bye":
+                self._pacer.leave(client)
+                self._greeted = [other for other in self._greeted if other != client]
+            elif kind == "command":
+                self._command(str(message.get("id", "")), str(message.get("name", "")), message.get("args") or {})
+
+    def _command(self, identity: str, name: str, args: dict[str, Any]) -> None:
+        def done(future: Future[tuple[Event, ...]]) -> None:
+            error = future.exception()
+            events = () if error is not None else future.result()
+            step = max((event.step for event in events), default=None)
+            self._reply(Reply(identity, error is None, "" if error is None else str(error), step))
+
+        try:
+            self.run.submit(name, args).add_done_callback(done)
+        except (RodflowError, TypeError) as error:
+            self._reply(Reply(identity, False, str(error), None))
+
+    def _reply(self, reply: Reply) -> None:
+        self._replies.put(reply)
+        self._wake()
+
+    # ------------------------------------------------------------------ to the page
+
+    def _follow(self) -> None:
+        self._number = self.run.number
+        self._cursor = Cursor(self.run.recording)
+
+    def _answer(self, page: Page) -> None:
+        while not self._replies.empty():
+            page.send(codec.content(self._replies.get()), [])
+
+    def _greet(self, page: Page, now: float) -> None:
+        """Snapshots for those who said hello, which end where the next frame begins."""
+        greeted, self._greeted = self._greeted, []
+        if greeted and not set(self._pacer.awake(now)) - set(greeted):
+            self._cursor.skip_to_end()
+        for client in greeted:
+            message, buffers = self._snapshot(client, HELLO_ROWS)
+            page.send(codec.content(message), buffers)
+            self._pacer.sent(message.seq, sum(map(len, buffers)), now, to=client)
+
+    def _flush(self, page: Page, now: float) -> float:
+        behind = self._cursor.behind or len(self._cursor.recording.events) > self._cursor.event
+        if not behind:
+            return math.inf
+        wait = self._pacer.wait(now)
+        if wait > 0:
+            return wait
+        width = sum(column.width for table in self._cursor.recording.tables for column in table.described)
+        limit = max(1, int(self._pacer.budget.burst / (4 * width)))
+        first_event = self._cursor.event
+        events = list(self._cursor.read_events())
+        headers, buffers = _encode(self._cursor.read(limit))
+        frame = Frame(self._number, self._next(), headers, events, first_event)
+        page.send(codec.content(frame), buffers)
+        self._pacer.sent(frame.seq, sum(map(len, buffers)), now)
+        return self._pacer.wait(now) if self._cursor.behind else math.inf
+
+    def _say_status(self, page: Page, now: float) -> float:
+        """The status trait: at once when the state or a value is new, else four times a second."""
+        status = asdict(self.status())
+        if status == self._status:
+            return math.inf
+        urgent = any(status[key] != self._status.get(key) for key in ("state", "values", "steps", "error"))
+        urgent = urgent or any(
+            status["processes"][name]["state"] != before["state"]
+            for name, before in self._status.get("processes", {}).items()
+        )
+        wait = self._status_time + STATUS_SECONDS - now
+        if wait > 0 and not urgent:
+            return wait
+        self._status, self._status_time = status, now
+        page.show(status=status)
+        return math.inf
+
+    def _keep(self, page: Page, now: float) -> None:
+        """The snapshot trait, once the run holds still: after the frames, so that it never overtakes them."""
+        state = self.run.status.state
+        if state in ("ready", "running") or (self._cursor.behind and self._pacer.awake(now)):
+            return
+        kept = (self._number, state, *(len(table) for table in self._cursor.recording.tables))
+        if kept != self._kept:
+            self._kept = kept
+            data = self.snapshot()
+            page.show(snapshot=data)
+            self._pacer.budget.spend(len(data), now)
+
+    def status(self) -> RunStatus:
+        """Where the run stands, as pages are told it."""
+        run, recording = self.run, self._cursor.recording
+        failure = run.failure
+        return RunStatus(
+            state=run.status.state,
+            step=run.status.step,
+            steps=run.steps,
+            sentence=run.status.sentence,
+            speed=run.speed,
+            recording_bytes=recording.nbytes,
+            processes={
+                t.name: ProcessStatus(t.status.state, t.status.step, t.status.sentence) for t in recording.tables
+            },
+            values=run.values,
+            error=None if failure is None else Failure(failure.message, failure.traceback),
+            seconds=round(run.seconds, 3),
+        )
+
+    def snapshot(self) -> bytes:
+        """The recording thinned, as the trait holds it."""
+        cursor = Cursor(self._cursor.recording)
+        cursor.skip_to_end()
+        return codec.pack(*self._thinned(cursor, "", TRAIT_ROWS, seq=0))
+
+    def _snapshot(self, to: str, limit: int) -> tuple[Snapshot, list[bytes]]:
+        return self._thinned(self._cursor, to, limit, seq=self._next())
+
+    def _thinned(self, cursor: Cursor, to: str, limit: int, seq: int) -> tuple[Snapshot, list[bytes]]:
+        tables = [(table, cursor.position[table.name]) for table in cursor.recording.tables]
+        headers, buffers = _encode([_thin(table, rows, limit) for table, rows in tables])
+        message = Snapshot(
+            run=self._number,
+            seq=seq,
+            blocks=headers,
+            events=list(cursor.recording.events[: cursor.event]),
+            first_event=0,
+            to=to,
+            thinned=any(rows > limit for _, rows in tables),
+            total_rows={table.name: rows for table, rows in tables},
+        )
+        return message, buffers
+
+    def _next(self) -> int:
+        self._seq += 1
+        return self._seq
+
+
+def _thin(table: Table, rows: int, limit: int) -> Chunk:
+    columns = table.rows(0, rows)
+    if rows > limit:
+        kept = envelope(columns, limit)
+        columns = {name: values[kept] for name, values in columns.items()}
+    return Chunk(table.name, 0, columns)
+
+
+def _encode(chunks: list[Chunk]) -> tuple[list[BlockHeader], list[bytes]]:
+    pairs = [codec.encode_block(chunk.table, chunk.first_row, chunk.columns) for chunk in chunks]
+    return [header for header, _ in pairs], [buffer for _, buffer in pairs]

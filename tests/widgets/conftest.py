@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+
+import rodflow_widgets as rf
+from rodflow_widgets.session import Run, RunSpec
+from rodflow_widgets.wire import codec
+
+
+class Client:
+    """What the page keeps: tables that may only grow at the end, and the latest of each trait."""
+
+    def __init__(self, name="page"):
+        self.name, self.run, self.tables, self.held, self.events = name, None, {}, {}, []
+        self.messages, self.traits, self.gaps, self.seqs = [], {}, 0, []
+
+    def send(self, content, buffers):
+        self.messages.append(content)
+        kind = content["kind"]
+        if kind == "snapshot" and content["to"] == self.name:
+            self.run, self.held = content["run"], dict(content["total_rows"])
+            self.tables = self._decode(content, buffers)
+            self.events = list(content["events"])
+            self.seqs.append(content["seq"])
+        elif kind == "frame":
+            self.seqs.append(content["seq"])
+            for block, columns in zip(content["blocks"], self._decode(content, buffers).values(), strict=True):
+                name, first = block["table"], block["first_row"]
+                held = self.held.get(name, 0)
+                if first > held:
+                    self.gaps += 1
+                    continue
+                fresh = {key: values[held - first :] for key, values in columns.items()}
+                before = self.tables.get(name, {})
+                self.tables[name] = {
+                    key: np.concatenate([*filter(len, [before.get(key, ())]), new]) for key, new in fresh.items()
+                }
+                self.held[name] = first + block["rows"]
+            self.events = self.events[: content["first_event"]] + content["events"]
+
+    def show(self, **traits):
+        self.traits |= traits
+
+    def kinds(self):
+        return [message["kind"] for message in self.messages]
+
+    def hello(self):
+        return {"kind": "hello", "client": self.name, "protocol": 1, "run": self.run, "rows": self.held}
+
+    def ack(self):
+        return {"kind": "ack", "client": self.name, "seq": self.seqs[-1]}
+
+    @staticmethod
+    def _decode(content, buffers):
+        pairs = zip(content["blocks"], buffers, strict=True)
+        return {block["table"]: codec.decode_block(block, buffer) for block, buffer in pairs}
+
+
+@pytest.fixture
+def client():
+    return Client
+
+
+@pytest.fixture
+def make_run():
+    """A run on the quadratic, or on another problem."""
+    runs = []
+
+    def make(problem=None, **options):
+        problem = problem or rf.problems.quadratic(sharpness=2.0)
+        run = Run(RunSpec.of(problem, rf.optimizers.GradientDescent(0.4), {"steps": 40, **options}))
+        runs.append(run)
+        return run
+
+    yield make
+    for run in runs:
+        run.stop()

@@ -1,0 +1,227 @@
+import json
+import threading
+
+import numpy as np
+import pytest
+
+from rodflow_widgets.widgets.feed import Feed
+from rodflow_widgets.wire import codec
+from rodflow_widgets.wire.pacer import Budget, Pacer
+
+
+@pytest.fixture
+def feed_to():
+    """A feed to a page, whose `news` is set whenever there may be something to pump."""
+
+    def make(run, page):
+        news = threading.Event()
+        feed = Feed(run, lambda: page, Pacer(Budget()), news.set)
+        feed.news = news
+        return feed
+
+    return make
+
+
+def agree(page, recording):
+    for table in recording.tables:
+        rows = table.rows(0, len(table))
+        assert page.held.get(table.name, 0) == len(table)
+        for name, values in rows.items():
+            found = page.tables[table.name][name].reshape(values.shape)
+            np.testing.assert_array_equal(found, values.astype(np.float32), err_msg=f"{table.name} {name}")
+
+
+def reply(feed, page, now=0.0):
+    """Pump until the kernel has answered."""
+    before = page.kinds().count("reply")
+    while page.kinds().count("reply") == before:
+        assert feed.news.wait(30)
+        feed.news.clear()
+        feed.pump(now)
+    return [message for message in page.messages if message["kind"] == "reply"][-1]
+
+
+def test_hello_gets_everything_and_frames_go_on_from_there(make_run, feed_to, client):
+    run, page = make_run(), client()
+    feed = feed_to(run, page)
+    run.step(10)
+    feed.pump(0.0)
+    assert page.messages == []
+    feed.receive(page.hello())
+    feed.pump(1.0)
+    assert page.kinds() == ["snapshot"]
+    agree(page, run.recording)
+    run.step(7)
+    feed.receive(page.ack())
+    feed.pump(2.0)
+    assert page.kinds() == ["snapshot", "frame"]
+    assert [b["first_row"] for b in page.messages[1]["blocks"] if b["table"] == "discrete"] == [10]
+    agree(page, run.recording)
+    assert page.gaps == 0
+
+
+def test_two_frames_in_flight_and_no_more(make_run, feed_to, client):
+    run, page = make_run(), client()
+    feed = feed_to(run, page)
+    feed.receive(page.hello())
+    feed.pump(0.0)
+    for i in range(1, 6):
+        run.step(2)
+        feed.pump(float(i) / 10)
+    assert page.kinds() == ["snapshot", "frame"]
+    feed.receive(page.ack())
+    feed.pump(0.7)
+    assert page.kinds() == ["snapshot", "frame", "frame"]
+    agree(page, run.recording)
+
+
+def test_a_second_page_and_a_reload_see_no_gap_and_no_duplicate(make_run, feed_to, client):
+    run, first, second = make_run(), client("first"), client("second")
+
+    class Both:
+        def send(self, content, buffers):
+            first.send(content, buffers)
+            second.send(content, buffers)
+
+        def show(self, **traits):
+            pass
+
+    feed = feed_to(run, Both())
+    feed.receive(first.hello())
+    feed.pump(0.0)
+    run.step(5)
+    feed.pump(0.1)
+    run.step(3)
+    feed.receive(second.hello())
+    feed.receive(first.ack())
+    feed.pump(0.2)
+    run.step(4)
+    feed.receive(first.ack())
+    feed.receive(second.ack())
+    feed.pump(0.3)
+    feed.receive(first.ack())
+    feed.receive(second.ack())
+    feed.pump(0.4)
+    agree(first, run.recording)
+    agree(second, run.recording)
+    assert (first.gaps, second.gaps) == (0, 0)
+
+
+def test_commands_are_answered(make_run, feed_to, client):
+    run, page = make_run(), client()
+    feed = feed_to(run, page)
+    run.step(6)
+
+    def say(name, **args):
+        feed.receive({"kind": "command", "client": "page", "id": name, "name": name, "args": args})
+        return reply(feed, page)
+
+    answer = say("set", learning_rate=0.6)
+    assert (answer["id"], answer["ok"]) == ("set", True)
+    assert answer["step"] == run.recording.events[0].step
+    assert page.traits["status"]["values"] == {"learning_rate": 0.6}
+    refused = say("set", learning_rate=-1.0)
+    assert not refused["ok"]
+    assert "learning_rate" in refused["message"]
+    assert not say("sett")["ok"]
+    assert not say("set", rate=1.0)["ok"]
+    assert not say("step", n=0)["ok"]
+    assert say("step", n=2)["ok"]
+    assert len(run.recording["discrete"]) == 8
+    assert say("stop")["ok"]
+    assert "cannot be resumed" in say("resume")["message"]
+    assert page.traits["status"]["state"] == "stopped"
+
+
+def test_status_at_once_on_a_new_state_and_four_times_a_second_else(make_run, feed_to, client):
+    run, page = make_run(steps=400, processes=("discrete",)), client()
+    feed, shown = feed_to(run, page), []
+    page.show = lambda **traits: shown.append(traits["status"]["step"]) if "status" in traits else None
+    for i in range(100):
+        run.step(1)
+        feed.pump(i / 100)
+    assert 4 <= len(shown) <= 5
+    run.stop()
+    feed.pump(1.0)
+    assert shown[-1] == 99
+
+
+def test_snapshot_trait_when_the_run_holds_still(make_run, feed_to, client):
+    run, page = make_run(steps=3000, processes=("discrete",)), client()
+    feed = feed_to(run, page)
+    feed.pump(0.0)
+    assert "snapshot" not in page.traits
+    run.step(2500)
+    feed.pump(1.0)
+    header, buffers = codec.unpack(page.traits["snapshot"])
+    assert (header["to"], header["thinned"], header["total_rows"]["discrete"]) == ("", True, 2500)
+    rows = codec.decode_block(header["blocks"][0], buffers[0])["time"]
+    assert len(rows) <= 1200
+    assert (rows[0], rows[-1]) == (0, 2499)
+    del page.traits["snapshot"]
+    feed.pump(2.0)
+    assert "snapshot" not in page.traits
+
+
+def test_snapshot_trait_never_overtakes_frames(make_run, feed_to, client):
+    run, page = make_run(), client()
+    feed = feed_to(run, page)
+    feed.receive(page.hello())
+    feed.pump(0.0)
+    run.step(2)
+    feed.pump(0.1)
+    del page.traits["snapshot"]
+    run.step(2)
+    feed.pump(0.2)
+    assert "snapshot" not in page.traits
+    feed.receive(page.ack())
+    feed.pump(0.3)
+    assert codec.unpack(page.traits["snapshot"])[0]["total_rows"]["discrete"] == 4
+
+
+def test_reset_is_a_new_run(make_run, feed_to, client):
+    run, page = make_run(), client()
+    feed = feed_to(run, page)
+    feed.receive(page.hello())
+    run.step(5)
+    feed.pump(0.0)
+    run.reset()
+    run.step(3)
+    page.held, page.tables = {}, {}
+    feed.receive({**page.hello(), "run": 2})
+    feed.pump(1.0)
+    assert page.traits["spec"]["run"] == 2
+    assert page.run == 2
+    agree(page, run.recording)
+
+
+def test_large_backlogs_go_in_pieces(make_run, client):
+    run, page = make_run(steps=3000, processes=("discrete",)), client()
+    budget = Budget(rate=1e6, burst=20_000)
+    feed = Feed(run, lambda: page, Pacer(budget), lambda: None)
+    feed.receive(page.hello())
+    feed.pump(0.0)
+    run.step(2000)
+    now, waits = 0.0, []
+    while (wait := feed.pump(now)) < 60:
+        waits.append(wait)
+        feed.receive(page.ack())
+        now += max(wait, 0.001)
+    agree(page, run.recording)
+    frames = [message for message in page.messages if message["kind"] == "frame"]
+    assert max(block["rows"] for frame in frames for block in frame["blocks"]) < 500
+
+
+def test_everything_sent_is_json_without_nan(make_run, feed_to, client):
+    run, page = make_run(), client()
+    feed = feed_to(run, page)
+    feed.receive(page.hello())
+    run.step(3)
+    feed.pump(0.0)
+    json.dumps([page.messages, page.traits["status"]], allow_nan=False)
+
+
+def test_a_page_that_has_gone_is_left_alone(make_run):
+    feed = Feed(make_run(), lambda: None, Pacer(Budget()), lambda: None)
+    feed.receive({"kind": "hello", "client": "a"})
+    assert feed.pump(0.0) > 1e9
