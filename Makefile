@@ -80,7 +80,7 @@ $(VENV)/.test: $(VENV)/.lab
 node_modules/.made: package.json package-lock.json
 	@command -v node >/dev/null && command -v npm >/dev/null \
 		|| $(call stop,Node 20 or newer was not found. It builds the widget: install it (Debian: apt install nodejs npm; macOS: brew install node; or nodejs.org) and call make again.)
-	@node -e 'process.exit(parseInt(process.versions.node) < 20)' \
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' \
 		|| $(call stop,Node 20 or newer is needed; this is Node $$(node --version).)
 	$(call say,Node packages in node_modules/)
 	@npm ci --no-audit --no-fund --loglevel=error

@@ -37,7 +37,8 @@ export class Client {
   private stopDrawTimer = () => {};
   private stopAnswerTimer = () => {};
   private viewers = 0;
-  private asked = false;
+  /** Until when an answer to the last hello is waited for before rows that are missing are asked for again. */
+  private askedUntil = 0;
   private serial = 0;
 
   constructor(private readonly model: Model) {
@@ -100,7 +101,7 @@ export class Client {
   private hello(): void {
     const { run } = this.store;
     const rows = this.store.held();
-    this.asked = true;
+    this.askedUntil = performance.now() + ANSWER_TIMEOUT;
     this.stopAnswerTimer();
     this.stopAnswerTimer = this.scope.timeout(() => this.setGone(true), ANSWER_TIMEOUT);
     this.send({ kind: "hello", client: this.id, protocol: PROTOCOL, run, rows });
@@ -141,17 +142,17 @@ export class Client {
     const { store } = this;
     if (rows.run < store.run) return;
     if (rows.kind === "snapshot") {
-      this.asked = false;
+      this.askedUntil = 0;
       store.replace(rows.run, rows.blocks, rows.events);
       return;
     }
     if (rows.run > store.run) store.reset(rows.run);
     if (store.hasGap(rows.blocks)) {
       // Rows in between were lost, or a snapshot is on its way: ask once, and take no rows out of order.
-      if (!this.asked) this.hello();
+      if (performance.now() >= this.askedUntil) this.hello();
       return;
     }
-    this.asked = false;
+    this.askedUntil = 0;
     store.append(rows.blocks, rows.events, rows.firstEvent);
   }
 

@@ -57,17 +57,17 @@ export function ratio(value: Value, decimals = 3): string {
   return Math.abs(value) >= 1000 ? significant(value) : minus(value.toFixed(decimals));
 }
 
-/** Shares: "0.7 %", from 10 % on without decimals. */
+/** Shares: "0.7 %", from 10 % on without decimals; number and sign stay on one line. */
 export function share(value: Value): string {
   if (missing(value)) return MISSING;
   const percent = 100 * value;
   const size = Math.abs(percent);
-  if (size === 0) return "0 %";
-  if (size < 0.05) return `${significant(percent, 1)} %`;
-  if (size >= 1e5) return `${significant(percent, 2)} %`;
-  return minus(
-    `${percent.toLocaleString("en-US", { maximumFractionDigits: size >= 9.95 ? 0 : 1, minimumFractionDigits: size >= 9.95 ? 0 : 1 })} %`,
-  );
+  if (size === 0) return "0\u00a0%";
+  if (size < 0.05) return `${significant(percent, 1)}\u00a0%`;
+  if (size >= 1e5) return `${significant(percent, 2)}\u00a0%`;
+  const digits = size >= 9.95 ? 0 : 1;
+  const text = percent.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return `${minus(text)}\u00a0%`;
 }
 
 /** A number as a person would type it: 0.6, 0.085, 12. */

@@ -81,7 +81,7 @@ class Lane:
         """The rows on the host, cut where the process lost its way; takes its arrays from `arrays`."""
         device = [next(arrays) for _ in self._rows]
         wide = np.array(device) if device else np.zeros((0, sum(c.width for c in self.columns)))
-        host = np.array([numbers for _, numbers in self._rows]).reshape(len(self._rows), -1)
+        host = np.array([numbers for _, numbers in self._rows])
         columns: dict[str, np.ndarray] = {}
         at = taken = 0
         for column, there in zip(self.columns, self._on_device, strict=True):

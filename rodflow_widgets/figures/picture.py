@@ -11,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, fontManager
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 from PIL import Image
 
 from .numbers import tick
@@ -170,7 +171,8 @@ class _Page:
             textcoords="offset points",
             color=self.theme.secondary,
             font=self._font(11),
-            zorder=1,
+            zorder=8,
+            path_effects=[withStroke(linewidth=2.5 * POINT, foreground=self.theme.ground)],
         )
 
     def _events(self, axes: Axes, end: float, *, labels: bool) -> None:

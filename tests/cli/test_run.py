@@ -28,8 +28,25 @@ def test_a_run_writes_picture_table_and_data(tmp_path: Path, capsys: pytest.Capt
 
 
 def test_the_options_of_problem_and_run_arrive(tmp_path: Path) -> None:
-    arguments = ["--set", "widths=8,8", "--set", "n=60", "--dtype", "float32", "--processes", "discrete,stable",
-                 "--steps", "6", "--eigenvalues", "2", "--seed", "3", "--start", "1", "--quiet"]  # fmt: skip
+    arguments = [
+        "--set",
+        "widths=8,8",
+        "--set",
+        "n=60",
+        "--dtype",
+        "float32",
+        "--processes",
+        "discrete,stable",
+        "--steps",
+        "6",
+        "--eigenvalues",
+        "2",
+        "--seed",
+        "3",
+        "--start",
+        "1",
+        "--quiet",
+    ]
     assert main(["run", *arguments, "--out", str(tmp_path)]) == 0
     recording = rf.load(tmp_path / "run.rodflow")
     assert recording.spec["problem"]["dtype"] == "float32"

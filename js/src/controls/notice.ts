@@ -72,7 +72,7 @@ export class Notice implements Part {
 
   private sentences(state: Shown, reading: Reading | null): words.Sentence[] {
     const { client, view } = this.context;
-    if (state === "ready" && !client.store.tables.size) return words.ready(client.spec);
+    if (state === "ready" && client.store.newest < 0) return words.ready(client.spec);
     if (!reading) return [];
     const about = words.describe(reading, client.spec);
     if (state === "paused" && view.cursor === null) return [words.paused(client.status, reading), ...about].slice(0, 3);

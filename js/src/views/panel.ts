@@ -206,7 +206,7 @@ export class PanelView {
     );
     if (own && log) low = Math.min(low, own[0]);
     if (panel.key === "ratio" && !this.asEigenvalues) {
-      low = Math.min(low, 0.95);
+      low = Math.max(Math.min(low, 0.95), -0.5);
       // A diverging line leaves the panel rather than flattening the others.
       high = Math.max(Math.min(high, 4), 1.1);
     }
