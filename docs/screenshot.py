@@ -42,7 +42,7 @@ def take(server: Server, executable: str) -> None:
         browser = playwright.chromium.launch(executable_path=executable, args=list(chromium.ARGUMENTS))
         context = browser.new_context(viewport={"width": 1360, "height": 1300}, device_scale_factor=1.5)
         notebook = Notebook(context.new_page(), server)
-        notebook.open(NOTEBOOK.name, workspace="screenshot")
+        notebook.open(NOTEBOOK.name)
         notebook.run_all()
         notebook.finished(300)
         TARGET.parent.mkdir(exist_ok=True)

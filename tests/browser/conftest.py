@@ -43,14 +43,14 @@ def opener(server: Server, browser: Browser) -> Iterator[Opener]:
     opened: list[Notebook] = []
 
     def open_notebook(
-        source: Path, *, width: int = 1280, height: int = 1250, theme: str = "JupyterLab Light"
+        source: Path, *, width: int = 1280, height: int = 1250, theme: str = "JupyterLab Light", kernel: bool = True
     ) -> Notebook:
         name = f"{source.stem}-{uuid.uuid4().hex[:8]}"
         shutil.copyfile(source, server.notebooks / f"{name}.ipynb")
         context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
         notebook = Notebook(context.new_page(), server)
         opened.append(notebook)
-        notebook.open(f"{name}.ipynb", workspace=name, theme=theme)
+        notebook.open(f"{name}.ipynb", workspace=name, theme=theme, kernel=kernel)
         return notebook
 
     yield open_notebook

@@ -31,10 +31,20 @@ class Notebook:
         if message.type == "error" and not LABS_OWN.search(f"{message.text} {where}"):
             self.problems.append(f"{message.text} ({where})")
 
-    def open(self, name: str, *, workspace: str, theme: str = "JupyterLab Light") -> None:
-        """Open a notebook in a workspace of its own and wait until its kernel is ready."""
+    def open(self, name: str, *, workspace: str = "test", theme: str = "JupyterLab Light", kernel: bool = True) -> None:
+        """Open a notebook in a workspace of its own and wait until its kernel is ready.
+
+        Without `kernel` the notebook names one that does not exist, and JupyterLab's question for another is
+        answered with none.
+        """
+        self.path = self.server.notebooks / name
         self.page.goto(f"{self.server.url}/lab/workspaces/{workspace}/tree/{name}?token={self.server.token}")
-        self.ready()
+        if kernel:
+            self.ready()
+        else:
+            dialog = self.page.locator(".jp-Dialog")
+            expect(dialog).to_be_visible(timeout=60_000)
+            dialog.get_by_role("button", name="No Kernel").click()
         self.theme(theme)
 
     def ready(self) -> None:
