@@ -90,10 +90,10 @@ class Live(anywidget.AnyWidget):
     def _ipython_display_(self) -> None:
         from IPython.display import publish_display_data
 
-        data = self._repr_mimebundle_()
-        if data is None:
-            raise RuntimeError("This widget was closed: run the cell that made it again.")
-        publish_display_data(*data)
+        if self.comm is None:
+            publish_display_data({"text/plain": f"{self!r}, closed: run the cell that made it again"})
+            return
+        publish_display_data(*self._repr_mimebundle_())
         self._still.display()
 
     def __repr__(self) -> str:

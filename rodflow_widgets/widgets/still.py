@@ -17,8 +17,9 @@ from ..session import Run
 LIVE_CLASS = "rodflow-widgets-live"
 STILL_CLASS = "rodflow-widgets-still"
 OUTPUT = ".jp-OutputArea-child"
-CSS = f"\n{OUTPUT}:has(.{LIVE_CLASS}) + {OUTPUT} {{ display: none; }}\n"
-HIDE_DEAD = f"<style>{OUTPUT}:not(:has(.{LIVE_CLASS})):has(+ {OUTPUT} .{STILL_CLASS}) {{ display: none; }}</style>"
+CSS = f"\n{OUTPUT}:has(.{LIVE_CLASS}) + {OUTPUT}:has(.{STILL_CLASS}) {{ display: none; }}\n"
+HIDE_DEAD = f"<style>{OUTPUT}:not(:has(.{LIVE_CLASS})):has(+ {OUTPUT} img.{STILL_CLASS}) {{ display: none; }}</style>"
+EMPTY = {"text/html": f'<span class="{STILL_CLASS}"></span>', "text/plain": ""}
 DELAY = 0.5
 
 
@@ -42,7 +43,7 @@ class Still:
         from IPython.display import publish_display_data
 
         identity = uuid.uuid4().hex
-        data = bundle(self.run.recording) if self._due() else {"text/plain": ""}
+        data = bundle(self.run.recording) if self._due() else EMPTY
         publish_display_data(data, transient={"display_id": identity})
         self._displays = (*self._displays, identity)
 
