@@ -1,5 +1,5 @@
 /** A kernel without Python: it answers hello and commands, and streams a series that was made beforehand. */
-import type { Event, RunStatus, Spec, State, ToKernel } from "../src/generated/messages";
+import type { Event, RunStatus, Snapshot, Spec, State, ToKernel } from "../src/generated/messages";
 import type { Model } from "../src/model";
 import { encode, learningRate, makeSeries, type Series } from "./series";
 
@@ -9,6 +9,10 @@ type Handler = (...values: never[]) => void;
 
 export class FakeModel implements Model {
   readonly sent: ToKernel[] = [];
+  /** A kernel that does not answer, and whose frames are lost. */
+  deaf = false;
+  /** A kernel that is not there. */
+  closed = false;
   readonly handlers = new Map<string, Set<Handler>>();
   private readonly traits: Record<string, unknown> = {};
   private readonly series: Series[];
@@ -69,6 +73,7 @@ export class FakeModel implements Model {
   }
 
   send(content: unknown): void {
+    if (this.closed) throw new Error("Cannot send");
     const message = content as ToKernel;
     this.sent.push(message);
     if (message.kind === "hello") queueMicrotask(() => this.welcome(message.client));
@@ -103,13 +108,35 @@ export class FakeModel implements Model {
   }
 
   close(): void {
-    this.send = () => {
-      throw new Error("Cannot send");
-    };
+    this.closed = true;
     this.emit("comm_live_update");
   }
 
+  /** Sends a message to the page. */
+  tell(content: unknown, buffers: DataView[] = []): void {
+    this.emit("msg:custom", content, buffers);
+  }
+
+  /** Puts all rows so far into the snapshot trait, as a finished run does. */
+  save(): void {
+    const { header, buffers } = this.snapshot("");
+    const json = new TextEncoder().encode(JSON.stringify(header));
+    const length = Math.ceil(json.length / 4) * 4;
+    const size = buffers.reduce((sum, buffer) => sum + buffer.byteLength, 0);
+    const bytes = new Uint8Array(4 + length + size).fill(32, 0, 4 + length);
+    new DataView(bytes.buffer).setUint32(0, length, true);
+    bytes.set(json, 4);
+    let start = 4 + length;
+    for (const buffer of buffers) {
+      bytes.set(new Uint8Array(buffer.buffer), start);
+      start += buffer.byteLength;
+    }
+    this.traits.snapshot = new DataView(bytes.buffer);
+    this.emit("change:snapshot");
+  }
+
   private emit(name: string, ...values: unknown[]): void {
+    if (this.deaf && name === "msg:custom") return;
     for (const handler of this.handlers.get(name) ?? []) (handler as (...values: unknown[]) => void)(...values);
   }
 
@@ -146,25 +173,25 @@ export class FakeModel implements Model {
   }
 
   private welcome(client: string): void {
+    const { header, buffers } = this.snapshot(client);
+    this.tell(header, buffers);
+    if (this.scene === "gone") this.close();
+  }
+
+  private snapshot(to: string): { header: Snapshot; buffers: DataView[] } {
     const blocks = this.series.map((series) => encode(series, 0, Math.max(0, this.step + 1 - series.start)));
-    const total = Object.fromEntries(blocks.map(({ header }) => [header.table, header.rows]));
-    const header = {
+    const header: Snapshot = {
       kind: "snapshot",
       run: this.run,
       seq: ++this.seq,
       blocks: blocks.map((block) => block.header),
       events: this.events,
       first_event: 0,
-      to: client,
+      to,
       thinned: false,
-      total_rows: total,
+      total_rows: Object.fromEntries(blocks.map((block) => [block.header.table, block.header.rows])),
     };
-    this.emit(
-      "msg:custom",
-      header,
-      blocks.map(({ buffer }) => buffer),
-    );
-    if (this.scene === "gone") this.close();
+    return { header, buffers: blocks.map(({ buffer }) => buffer) };
   }
 
   private spec(): Spec {

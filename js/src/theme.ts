@@ -33,6 +33,8 @@ const DRAWN: Kind[] = ["iterates", "stable", "edge", "central", "rod"];
 
 export interface ProcessStyle {
   process: ProcessSpec;
+  /** Label of the process; its name where an earlier process has the same label. */
+  label: string;
   width: number;
   dash: number[];
   color: (theme: Theme) => string;
@@ -46,8 +48,10 @@ export function processStyles(processes: ProcessSpec[]): ProcessStyle[] {
     seen.set(process.kind, index + 1);
     const style = STYLES[process.kind];
     const variant = index ? VARIANTS[(index - 1) % VARIANTS.length] : style;
+    const first = sorted.find((other) => other.label === process.label) === process;
     return {
       process,
+      label: first ? process.label : process.name,
       width: variant.width,
       dash: variant.dash,
       color: (theme) => (theme.dark ? style.dark : style.light),

@@ -119,8 +119,7 @@ function beyond({ processes }: Reading, spec: Spec): Sentence | null {
   ];
 }
 
-function name(process: ProcessReading, first = false): string {
-  const { label } = process.process;
+function name({ label }: ProcessReading, first = false): string {
   return first ? format.capital(label) : label;
 }
 
@@ -195,8 +194,9 @@ export function diverged(status: RunStatus, spec: Spec, events: RunEvent[], edge
 }
 
 export function failure(status: RunStatus): Sentence {
-  const message = status.error?.message ?? status.sentence;
-  return /^step \d/i.test(message) ? [message] : [`Step ${format.whole(status.step + 1)} failed: ${message}`];
+  const step = /^Step ([\d,]+) failed/.exec(status.sentence)?.[1] ?? format.whole(status.step + 1);
+  const message = status.error?.message ?? reason(status.sentence);
+  return [/^step [\d,]+ failed/i.test(message) ? message : `Step ${step} failed: ${message}`];
 }
 
 export function noKernel(newest: number): Sentence[] {

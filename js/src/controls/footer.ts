@@ -40,8 +40,8 @@ export class Footer implements Part {
     facts.push([strong(spec.problem.device), ` ${spec.problem.dtype}`]);
     const costs = this.costs();
     if (size === "wide") {
-      for (const { process } of this.context.styles)
-        if (process.kind === "rod" && process.detail) facts.push([`${process.label}: `, strong(process.detail)]);
+      for (const { process, label } of this.context.styles)
+        if (process.kind === "rod" && process.detail) facts.push([`${label}: `, strong(process.detail)]);
       if (costs.length) {
         const list: Fact = ["gradients a step: "];
         costs.forEach(({ name, cost }, i) => {
@@ -60,7 +60,8 @@ export class Footer implements Part {
   /** Gradient equivalents a step, over the last 20 steps. */
   private costs(): { name: string; cost: string; value: number }[] {
     const { client, styles } = this.context;
-    return styles.flatMap(({ process }) => {
+    return styles.flatMap(({ process, label }) => {
+      if (process.kind === "iterates") return [];
       const table = client.store.table(process.name);
       const cost = table?.column("cost");
       if (!table || !cost || table.rows < 2) return [];
@@ -68,7 +69,7 @@ export class Footer implements Part {
       const before = Math.max(0, last - 20);
       const value = (cost.values[last] - cost.values[before]) / (table.time.values[last] - table.time.values[before]);
       if (!Number.isFinite(value)) return [];
-      const name = process.label.replace(/ flow\b/, "");
+      const name = label.replace(/ flow\b/, "");
       return [{ name, value, cost: format.plain(Number(value.toPrecision(2))) }];
     });
   }

@@ -106,7 +106,7 @@ export class CompareView implements Part {
   }
 
   private label(newest: number): string {
-    const names = this.context.styles.map((style) => style.process.label).join(", ");
+    const names = this.context.styles.map((style) => style.label).join(", ");
     const what = panels.map((panel) => panel.title.toLowerCase()).join(", ");
     const until = newest < 0 ? "nothing yet" : `up to step ${newest}`;
     return `Charts of ${what} over the steps for ${names}; ${until}. Left and right arrow keys move the cursor.`;

@@ -46,13 +46,12 @@ export class Legend {
       const { name } = row.style.process;
       const drawn = column(row.style);
       row.item.hidden = drawn === null;
+      setAttribute(row.toggle, "aria-pressed", view.hidden.has(name) ? "false" : "true");
       if (drawn === null) continue;
-      const hidden = view.hidden.has(name);
       const value = at === null ? null : valueAt(client.store.table(name), drawn, at);
       const status = client.status.processes[name];
       const diverged = status?.state === "diverged" && at !== null && at >= status.step - 1 && value === null;
       setText(row.value, diverged ? "diverged" : text(value));
-      setAttribute(row.toggle, "aria-pressed", hidden ? "false" : "true");
       setAttribute(row.toggle, "title", this.tooltip(row.style, drawn));
       setAttribute(row.line, "stroke", row.style.color(theme));
     }
@@ -70,16 +69,16 @@ export class Legend {
     this.built = scope;
     this.rows = styles.map((style) => {
       const { name, label, detail } = style.process;
+      const variant = style.label !== label;
       const { svg, line } = lineSample(style.width, style.dash);
       const value = h("span", { class: "rf-value" });
       const short = label.replace(/ flow\b/, "");
-      const same = styles.some((other) => other !== style && other.process.label === label);
       const toggle = h(
         "button",
         { type: "button", class: "rf-process", "data-process": name },
         svg,
-        h("span", { class: "rf-name" }, same && detail ? `${label}, ${detail}` : label),
-        h("span", { class: "rf-name-short", "aria-hidden": "true" }, same ? name : short),
+        h("span", { class: "rf-name" }, style.label, variant && detail && h("small", {}, ` ${detail}`)),
+        h("span", { class: "rf-name-short", "aria-hidden": "true" }, variant ? name : short),
         value,
       );
       scope.listen(toggle, "click", () => view.toggle(name));
@@ -123,7 +122,7 @@ export class Legend {
 export function describe(column: Column): string {
   const name = capital(column.name.replaceAll("_", " "));
   const meaning = column.meaning.replace(/\.$/, "");
-  const unit = column.unit ? `Unit: ${column.unit}.` : "No unit.";
+  const unit = column.unit && column.unit !== "1" ? `Unit: ${column.unit}.` : "No unit.";
   const source = column.source ? ` Source: ${column.source.replace(/\.$/, "")}.` : "";
   return `${name}: ${meaning}. ${unit}${source}`;
 }

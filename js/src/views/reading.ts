@@ -6,6 +6,7 @@ import type { ProcessSpec, ProcessStatus } from "../wire";
 
 export interface ProcessReading {
   process: ProcessSpec;
+  label: string;
   ratio: number | null;
   distance: number | null;
   rodLength: number | null;
@@ -49,12 +50,13 @@ export function mainTable(store: Store, styles: ProcessStyle[]): Table | null {
 
 export function readAt(client: Client, styles: ProcessStyle[], time: number): Reading {
   const { store, status } = client;
-  const processes = styles.map(({ process }) => {
+  const processes = styles.map(({ process, label }) => {
     const table = store.table(process.name);
     const at = (column: string) => valueAt(table, column, time);
     const stand = status.processes[process.name];
     return {
       process,
+      label,
       ratio: at("sharpness_ratio"),
       distance: at("relative_distance"),
       rodLength: at("rod_length"),

@@ -41,8 +41,8 @@ export function savePicture(context: Context, view: CompareView): void {
     ctx.stroke();
     ctx.setLineDash([]);
     ctx.fillStyle = theme.ink;
-    ctx.fillText(style.process.label, x + 30, head / 2);
-    x += 30 + ctx.measureText(style.process.label).width + 18;
+    ctx.fillText(style.label, x + 30, head / 2);
+    x += 30 + ctx.measureText(style.label).width + 18;
   }
   ctx.fillStyle = theme.secondary;
   const what = `${client.spec.problem.name}, ${client.spec.optimizer.label}`;

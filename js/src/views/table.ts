@@ -13,9 +13,9 @@ const ROWS = 100;
 export function valueTable(context: Context): HTMLElement {
   const { client, styles } = context;
   const columns = panels.flatMap((panel) =>
-    styles.flatMap(({ process }) => {
+    styles.flatMap(({ process, label }) => {
       const column = firstColumn(process, process.kind === "iterates" ? panel.iterates : panel.flows);
-      return column ? [{ panel, process, column }] : [];
+      return column ? [{ panel, process, label, column }] : [];
     }),
   );
   const main = mainTable(client.store, styles);
@@ -41,7 +41,7 @@ export function valueTable(context: Context): HTMLElement {
         h("th", { scope: "col", rowspan: 2 }, "step"),
         ...groups.map(({ panel, size }) => h("th", { scope: "colgroup", colspan: size }, panel.title)),
       ),
-      h("tr", {}, ...columns.map(({ process }) => h("th", { scope: "col" }, process.label))),
+      h("tr", {}, ...columns.map(({ label }) => h("th", { scope: "col" }, label))),
     ),
     h(
       "tbody",

@@ -1,0 +1,157 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { FakeModel } from "../dev/fake";
+import { ANSWER_TIMEOUT, Client } from "../src/client";
+import type { Reply, ToKernel } from "../src/generated/messages";
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const settled = () => Promise.resolve();
+const kinds = (model: FakeModel) => model.sent.map(({ kind }) => kind);
+const times = (client: Client, table = "discrete") => [...(client.store.table(table)?.time.toArray() ?? [])];
+const until = (last: number, first = 0) => Array.from({ length: last + 1 - first }, (_, i) => first + i);
+
+async function connected(scene: "running" | "paused" = "running") {
+  const model = new FakeModel(scene);
+  const client = new Client(model);
+  await settled();
+  return { model, client };
+}
+
+describe("the client", () => {
+  it("says hello and takes the snapshot that is meant for it", async () => {
+    const { model, client } = await connected();
+    expect(model.sent[0]).toMatchObject({ kind: "hello", client: client.id, protocol: 1, run: 1, rows: {} });
+    expect(times(client)).toEqual(until(486));
+    expect(times(client, "rod")).toEqual(until(486, 2));
+    const other = { to: "somebody else", kind: "snapshot", run: 1, seq: 9, blocks: [], events: [], total_rows: {} };
+    model.tell({ ...other, first_event: 0, thinned: false });
+    expect(times(client)).toHaveLength(487);
+  });
+
+  it("appends frames, and acknowledges them only when they have been drawn", async () => {
+    const { model, client } = await connected();
+    const unwatch = client.watch();
+    client.drawn();
+    model.sent.length = 0;
+    model.advance(3);
+    model.advance(2);
+    expect(times(client)).toEqual(until(491));
+    expect(kinds(model)).toEqual([]);
+    client.drawn();
+    expect(model.sent).toEqual([2, 3].map((seq) => ({ kind: "ack", client: client.id, seq })));
+    unwatch();
+    model.advance(1);
+    expect(model.sent.at(-1)).toMatchObject({ kind: "ack", seq: 4 });
+  });
+
+  it("acknowledges in time although nothing can be drawn, so that a hidden page holds nobody up", async () => {
+    const { model, client } = await connected();
+    client.watch();
+    client.drawn();
+    model.sent.length = 0;
+    model.advance(1);
+    vi.advanceTimersByTime(249);
+    expect(kinds(model)).toEqual([]);
+    vi.advanceTimersByTime(2);
+    expect(kinds(model)).toEqual(["ack"]);
+  });
+
+  it("asks again once when frames were lost, and ends up with every row once", async () => {
+    const { model, client } = await connected();
+    model.deaf = true;
+    model.advance(4);
+    model.deaf = false;
+    model.sent.length = 0;
+    model.advance(1);
+    model.advance(1);
+    const hellos = model.sent.filter(({ kind }) => kind === "hello");
+    expect(hellos).toHaveLength(1);
+    expect(hellos[0]).toMatchObject({ run: 1, rows: { discrete: 487, rod: 485 } });
+    await settled();
+    expect(times(client)).toEqual(until(492));
+    model.advance(2);
+    expect(times(client)).toEqual(until(494));
+    expect(times(client, "rod")).toEqual(until(494, 2));
+  });
+
+  it("resolves commands with the reply that carries their id, and remembers a refusal", async () => {
+    const { model, client } = await connected("paused");
+    const replies: Reply[] = [];
+    const good = client.command("set", { learning_rate: 0.7 }).then((reply) => replies.push(reply));
+    await good;
+    expect(replies[0].ok).toBe(true);
+    await client.command("set", { learning_rate: -1 });
+    expect(client.refusal).toBe("learning_rate=-1 is not usable: give a number in (0, inf].");
+    await client.command("set", { learning_rate: 0.6 });
+    expect(client.refusal).toBe("");
+    const ids = model.sent.flatMap((message) => (message.kind === "command" ? [message.id] : []));
+    expect(new Set(ids).size).toBe(3);
+  });
+
+  it("starts afresh at another run, and drops frames of the former one", async () => {
+    const { model, client } = await connected();
+    client.command("reset");
+    expect([client.store.run, client.store.newest]).toEqual([2, -1]);
+    model.tell({ kind: "frame", run: 1, seq: 99, blocks: [], events: [], first_event: 0 });
+    expect(client.store.run).toBe(2);
+    model.advance(5);
+    expect(times(client)).toEqual(until(4));
+  });
+
+  it("says that the kernel has gone when it cannot send, and takes that back at the next message", async () => {
+    const { model, client } = await connected();
+    model.close();
+    expect(client.gone).toBe(true);
+    model.closed = false;
+    model.tell({ kind: "frame", run: 1, seq: 99, blocks: [], events: [], first_event: 0 });
+    expect(client.gone).toBe(false);
+  });
+
+  it("says so too when nobody answers its hello", () => {
+    const model = new FakeModel("paused");
+    model.deaf = true;
+    const client = new Client(model);
+    vi.advanceTimersByTime(ANSWER_TIMEOUT - 1);
+    expect(client.gone).toBe(false);
+    vi.advanceTimersByTime(1);
+    expect(client.gone).toBe(true);
+  });
+
+  it("draws a saved page from the snapshot trait alone", () => {
+    const model = new FakeModel("finished", 40);
+    model.deaf = true;
+    model.save();
+    const client = new Client(model);
+    expect(times(client)).toEqual(until(40));
+    vi.advanceTimersByTime(ANSWER_TIMEOUT);
+    expect([client.gone, client.status.state]).toEqual([true, "finished"]);
+  });
+
+  it("keeps what it holds when a thinner snapshot arrives as a trait", async () => {
+    const { model, client } = await connected();
+    const table = client.store.table("discrete");
+    model.save();
+    expect(client.store.table("discrete")).toBe(table);
+  });
+
+  it("says bye once, and hears nothing afterwards", async () => {
+    const { model, client } = await connected();
+    client.dispose();
+    client.dispose();
+    expect(kinds(model).filter((kind) => kind === "bye")).toHaveLength(1);
+    expect(model.listeners).toBe(0);
+    model.advance(1);
+    expect(client.store.newest).toBe(486);
+  });
+
+  it("sends JSON only", async () => {
+    const { model, client } = await connected();
+    client.command("step", { n: 1 });
+    for (const message of model.sent as ToKernel[]) expect(JSON.parse(JSON.stringify(message))).toEqual(message);
+  });
+});
