@@ -44,8 +44,8 @@ export class PanelView {
   ) {
     this.legend = new Legend(context, panel, first);
     this.element = h(
-      "section",
-      { class: "rf-panel", "data-panel": panel.key, "aria-label": panel.title },
+      "div",
+      { class: "rf-panel", "data-panel": panel.key, role: "group", "aria-label": panel.title },
       h("div", { class: "rf-panel-head" }, this.title, this.subtitle, this.scaleButton, first && this.step),
       this.legend.element,
       this.host,
@@ -204,7 +204,7 @@ export class PanelView {
     let low = Math.min(
       ...extents.map(({ extent }) => (log ? Math.max(extent[0], high / 10 ** panel.depth) : extent[0])),
     );
-    if (own && log) low = Math.min(low, own[0]);
+    if (own && log) low = Math.min(Math.max(low, own[0] / 30), own[0]);
     if (panel.key === "ratio" && !this.asEigenvalues) {
       low = Math.max(Math.min(low, 0.95), -0.5);
       // A diverging line leaves the panel rather than flattening the others.

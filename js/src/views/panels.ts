@@ -27,6 +27,11 @@ export interface Panel {
   facts: Fact[];
 }
 
+function tenths(value: number): string {
+  const whole = Math.abs(value * 10 - Math.round(value * 10)) < 1e-6;
+  return whole && value > 0.09 && value < 10 ? value.toFixed(1) : format.tick(value);
+}
+
 export const panels: Panel[] = [
   {
     key: "loss",
@@ -56,7 +61,7 @@ export const panels: Panel[] = [
     depth: 3,
     empty: [0.5, 1.5],
     text: format.ratio,
-    tick: (value) => (Math.abs(value) < 10 && value > 0.09 ? value.toFixed(1) : format.tick(value)),
+    tick: tenths,
     facts: [
       {
         label: (spec) => `threshold ${spec.optimizer.threshold}`,
@@ -102,5 +107,5 @@ export const eigenvalues = {
   subtitle: (spec: Spec) =>
     `of the Hessian at the midpoints; the staircase is the threshold ${spec.optimizer.threshold}`,
   text: (value: number | null) => format.significant(value, 4),
-  tick: format.tick,
+  tick: tenths,
 };
