@@ -75,6 +75,7 @@ def _check_second_derivative(function: Callable[[Tensor], Tensor], w0: Tensor) -
             if not bool(torch.isfinite(grad).all()):
                 raise ProblemError("the gradient at the start is not finite: start where the loss is smooth.")
             if grad.grad_fn is None:
+                _check_linear(function, w0, grad)
                 return False
             torch.autograd.grad(grad, leaf, grad.detach(), retain_graph=True, allow_unused=True)
         except RuntimeError as error:
@@ -90,6 +91,17 @@ def _check_second_derivative(function: Callable[[Tensor], Tensor], w0: Tensor) -
         except (RuntimeError, UserWarning):
             return False
     return True
+
+
+def _check_linear(function: Callable[[Tensor], Tensor], w0: Tensor, grad: Tensor) -> None:
+    """A gradient without graph is right only where it does not depend on the parameters."""
+    moved = (w0 + 1e-2 * (w0.abs() + 1)).requires_grad_()
+    (there,) = torch.autograd.grad(function(moved), moved)
+    if not torch.allclose(there, grad, rtol=1e-4, atol=0.0):
+        raise ProblemError(
+            "the loss has no second derivative here (its gradient carries no graph, as with once_differentiable): "
+            "the sharpness needs one. Replace the operation that torch cannot differentiate twice."
+        )
 
 
 def _first_line(error: BaseException) -> str:

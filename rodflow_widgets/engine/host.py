@@ -27,4 +27,4 @@ def fetch(tensors: Sequence[Tensor]) -> list[np.ndarray]:
 
 def upload(array: np.ndarray, like: Tensor) -> Tensor:
     """A small host array as a tensor of the device and dtype of `like`; the host does not wait for it."""
-    return torch.from_numpy(np.ascontiguousarray(array)).to(device=like.device, dtype=like.dtype, non_blocking=True)
+    return torch.from_numpy(np.array(array, order="C")).to(device=like.device, dtype=like.dtype, non_blocking=True)

@@ -63,8 +63,7 @@ class Lane:
         for probe in self._probes:
             values.extend(probe.measure(self.process, seen, context))
         self._on_device = [isinstance(v, Tensor) for v in values]
-        device = seen.centre.device
-        tensors = [v.detach().reshape(-1).to(device, torch.float64) for v in values if isinstance(v, Tensor)]
+        tensors = [v.detach().reshape(-1).to(torch.float64) for v in values if isinstance(v, Tensor)]
         self._rows.append((torch.cat(tensors), [v for v in values if not isinstance(v, Tensor)]))
         if self.status.state == "ready":
             self.status = Status("running", row, "It is running.")

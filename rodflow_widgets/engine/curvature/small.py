@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 SWEEPS = 8
+EIGH_DOES_NOT_WAIT = ("cpu",)
+"""Device types on which torch.linalg.eigh makes nobody wait."""
 
 
 def eigh(matrix: Tensor, *, jacobi: bool | None = None) -> tuple[Tensor, Tensor]:
@@ -20,7 +22,7 @@ def eigh(matrix: Tensor, *, jacobi: bool | None = None) -> tuple[Tensor, Tensor]
     clean = torch.nan_to_num(matrix, nan=0.0, posinf=0.0, neginf=0.0)
     clean = (clean + clean.T) / 2
     if jacobi is None:
-        jacobi = matrix.device.type != "cpu"
+        jacobi = matrix.device.type not in EIGH_DOES_NOT_WAIT
     values, vectors = _jacobi(clean) if jacobi else torch.linalg.eigh(clean)
     order = torch.argsort(values, descending=True)
     return values[order] + poison, vectors[:, order]

@@ -93,8 +93,9 @@ def _rayleigh_ritz(basis: Tensor, image: Tensor) -> _Ritz:
 
 def _corrected(ritz: _Ritz, hessian: Callable[[Tensor], Tensor], which: Sequence[int] | None) -> _Ritz:
     """Rayleigh–Ritz once more on the vectors and the residual directions of `which`."""
-    kept = range(len(ritz.vectors))
-    residual = ritz.residual[[i for i in kept if which is None or i in which]]
+    residual = ritz.residual
+    if which is not None:
+        residual = residual[[i for i in which if i < len(residual)]]
     residual = residual[: ritz.vectors.shape[1] - len(ritz.vectors)]
     if not len(residual):
         return ritz

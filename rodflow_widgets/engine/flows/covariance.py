@@ -76,8 +76,10 @@ class CovarianceProcess(Process):
         centre = None if one_mode else self.meter.at(self.w)
         gradient = _expectation([(p[1], m[1]) for p, m in ends], None if centre is None else centre.grad)
         loss = _expectation([(p[0], m[0]) for p, m in ends], None if centre is None else centre.loss)
-        rate, P = None, optimizer.preconditioner(None, self.tau + 0.5, self.w)
-        if self.nu is not None:
+        rate = None
+        if self.nu is None:
+            P = optimizer.preconditioner(None, self.tau + 0.5, self.w)
+        else:
             q = optimizer.second_moment
             statistic = _expectation(
                 [(q(p[1]), q(m[1])) for p, m in ends], None if centre is None else q(centre.grad)

@@ -248,7 +248,7 @@ class RodProcess(Process):
             predicted_loss=stage.loss,
             rod_length=length,
             oscillation=norm(self.x),
-            eigenvalues=torch.from_numpy(stage.eigenvalues.copy()),
+            eigenvalues=upload(stage.eigenvalues, self.w),
             point=stage.point,
             signals={
                 "mismatch": self.mismatch,

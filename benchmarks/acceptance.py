@@ -1,0 +1,174 @@
+"""Gradient descent on four digits networks beside its flows: the acceptance figures, again with dt halved.
+
+    python benchmarks/acceptance.py [A,B,D,E] [--write docs/acceptance.md]
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import subprocess
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import rodflow_widgets as rf
+from rodflow_widgets.engine import Problem, Simulation
+
+NETWORKS = {
+    "A": (dict(targets="sign", input_scale=0.5), 0.4, 400),
+    "B": (dict(), 0.4, 400),
+    "D": (dict(activation="silu", gain=1.0, input_scale=0.6, seed=1), 0.8, 300),
+    "E": (dict(input_scale=0.4), 0.8, 240),
+}
+CENTRAL = {"A": 0.099, "B": 0.095, "D": 0.022, "E": 0.047}
+"""Distance of the central flow prototype, for the criterion of half of it."""
+
+
+@dataclass
+class Figures:
+    """What one flow did on one network, with the discrete run's value where it is compared."""
+
+    distance: float
+    ratio: float
+    loss: float
+    extent: float
+    onset: int | None
+    stable_cost: float
+    edge_cost: float
+
+
+Tables = dict[str, dict[str, np.ndarray]]
+
+
+def tables(problem: Problem, learning_rate: float, steps: int, processes: list, start: int | None, seed: int) -> Tables:
+    """All columns of a run, padded in front so that row t is time t."""
+    simulation = Simulation(
+        problem, rf.optimizers.GradientDescent(learning_rate), processes, steps=steps, start=start, seed=seed
+    )
+    parts: dict[str, dict[str, list[np.ndarray]]] = {}
+    while not simulation.finished:
+        simulation.advance()
+    for block in simulation.drain():
+        for name, values in block.columns.items():
+            first = int(block.columns["time"][0])
+            pad = np.full((first, *values.shape[1:]), np.nan)
+            parts.setdefault(block.process, {}).setdefault(name, []).append(np.concatenate([pad, values]))
+    return {process: {name: np.concatenate(v) for name, v in columns.items()} for process, columns in parts.items()}
+
+
+def onset(ratio: np.ndarray) -> int | None:
+    """The first step at which the sharpness has fallen by 5 % from its peak beyond the edge."""
+    beyond = np.flatnonzero(ratio > 1)
+    if not len(beyond):
+        return None
+    peak = np.maximum.accumulate(ratio[beyond[0] :])
+    fallen = np.flatnonzero(ratio[beyond[0] :] < 0.95 * peak)
+    return int(beyond[0] + fallen[0]) if len(fallen) else None
+
+
+def figures(flow: dict[str, np.ndarray], discrete: dict[str, np.ndarray], steps: int) -> Figures:
+    last = slice(3 * steps // 4, steps + 1)
+    second = slice(steps // 2, steps + 1)
+    spent = np.diff(flow["cost"])
+    edge = flow.get("oscillation", np.zeros_like(flow["cost"]))[:-1] > 0.1 * flow.get("rod_length", 1.0 + 0 * flow["cost"])[:-1]
+    known = np.isfinite(spent)
+    return Figures(
+        distance=float(flow["relative_distance"][-1]),
+        ratio=float(np.nanmean(flow["sharpness_ratio"][last])),
+        loss=float(np.nanmean(flow["predicted_loss"][second]) / discrete["loss"][second].mean()),
+        extent=float(np.nanmean(flow["rod_length"][second] ** 2) / (discrete["rod_length"][second] ** 2).mean())
+        if "rod_length" in flow
+        else float("nan"),
+        onset=onset(flow["sharpness_ratio"]),
+        stable_cost=_mean(spent[known & ~edge]),
+        edge_cost=_mean(spent[known & edge]),
+    )
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(values.mean()) if len(values) else float("nan")
+
+
+def floor(problem: Problem, learning_rate: float, steps: int, seed: int) -> tuple[float, float]:
+    """Distance and last-quarter ratio of a second discrete run that starts 1e-14 away: what no model can beat."""
+    w0 = problem.w0
+    random = torch.randn(w0.numel(), generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(w0)
+    near = Problem.from_function(problem.function, w0 + 1e-14 * random / random.norm())
+    runs = []
+    for p in (problem, near):
+        simulation = Simulation(p, rf.optimizers.GradientDescent(learning_rate), ("discrete",), steps=steps, snapshots=(steps, steps - 1))
+        while not simulation.finished:
+            simulation.advance()
+        (block,) = simulation.drain()
+        kept = block.parameters
+        runs.append(((kept[steps] + kept[steps - 1]) / 2, block.columns["sharpness_ratio"][3 * steps // 4 :].mean()))
+    travelled = np.linalg.norm(runs[0][0] - w0.numpy())
+    return float(np.linalg.norm(runs[0][0] - runs[1][0]) / travelled), float(runs[1][1])
+
+
+def one(tag: str, seed: int) -> list[str]:
+    """The table rows of one network."""
+    options, rate, steps = NETWORKS[tag]
+    problem = rf.problems.digits_mlp(**options)
+    flows = rf.flows
+    exact = [flows.Rod(), flows.Rod(substeps=4, name="rod, dt ¼"), flows.Stable(), flows.Stable(refine=2, name="stable, dt halved")]
+    paper = [
+        flows.CovarianceRod(modes=1, seed=1),
+        flows.CovarianceRod(modes=1, seed=1, substeps=8, name="rod-paper, dt ⅛"),
+        flows.CovarianceRod(),
+        flows.CovarianceRod(substeps=8, name="rod-covariance, dt ⅛"),
+    ]
+    rows = []
+    for processes, start in ((exact, None), (paper, 0)):
+        run = tables(problem, rate, steps, ["discrete", *processes], start, seed)
+        discrete = run["discrete"]
+        if start is None:
+            second = discrete["sharpness_ratio"][3 * steps // 4 :].mean()
+            away, other = floor(problem, rate, steps, seed)
+            rows.append(f"| {tag} | iterates | {away:.4f} (floor) | {second:.3f} ({other:.3f} from 1e-14 away) | 1 | 1 | {onset(discrete['sharpness_ratio'])} | 1 | 1 |")
+        for name, flow in run.items():
+            if name == "discrete":
+                continue
+            f = figures(flow, discrete, steps)
+            rows.append(
+                f"| {tag} | {name} | {f.distance:.4f} | {f.ratio:.3f} | {f.loss:.3f} | {f.extent:.3f} | {f.onset} | {f.stable_cost:.1f} | {f.edge_cost:.1f} |"
+            )
+    return rows
+
+
+HEAD = (
+    "| network | process | distance at T | sharpness ratio, last quarter | predicted loss / loss | extent² / extent² | onset | gradients a step, stable | at the edge |\n"
+    "|---|---|---|---|---|---|---|---|---|"
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("networks", nargs="?", default="A,B,D,E")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--write", type=Path)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    rows = [HEAD]
+    print(HEAD)
+    for tag in arguments.networks.split(","):
+        for row in one(tag, arguments.seed):
+            print(row, flush=True)
+            rows.append(row)
+    if arguments.write:
+        commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
+        head = (
+            "# Acceptance of the flows of gradient descent\n\n"
+            f"Written by `python benchmarks/acceptance.py {arguments.networks} --seed {arguments.seed} --write …` on "
+            f"{datetime.now(UTC):%Y-%m-%d}, torch {torch.__version__}, Python {platform.python_version()}, commit {commit or '–'}, "
+            "float64, one thread.\n\n"
+        )
+        arguments.write.write_text(head + "\n".join(rows) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""Covariance rods and stable flow against closed forms and convergence orders."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+import rodflow_widgets as rf
+from rodflow_widgets.engine import Problem, Simulation
+from rodflow_widgets.errors import ArgumentError
+
+from .problems import HeavyBall, RMSProp, network, run, still
+
+
+@pytest.mark.parametrize(("h", "rate"), [(1.9, -0.195), (2.0, 0.0), (2.1, 0.205)])
+def test_the_paper_closure_on_a_quadratic_has_its_own_rate(h: float, rate: float) -> None:
+    problem, optimizer = rf.problems.quadratic(sharpness=1.0), rf.optimizers.GradientDescent(h)
+    flow = rf.flows.CovarianceRod(modes=1, seed=1, substeps=400).begin(still(problem, optimizer, 1e-6))
+    before = float(flow.columns[0][0].norm() ** 2)
+    flow.advance()
+    assert math.log(float(flow.columns[0][0].norm() ** 2) / before) == pytest.approx(rate, abs=2e-4)
+
+
+def test_one_mode_is_the_paper_letter_for_letter() -> None:
+    """One Euler step against section 1 of the design, written with the full p × p covariance."""
+    problem, rate = network(), 0.15
+    optimizer, dt = rf.optimizers.GradientDescent(rate), 1 / 64
+    w0 = problem.w0
+    w1 = w0 - rate * problem.value_and_grad(w0)[1]
+    centre, delta = (w0 + w1) / 2, (w1 - w0) / 2
+    g_plus, g_minus = (problem.value_and_grad(centre + s * delta)[1] for s in (1, -1))
+    total = g_plus + g_minus
+    bent = problem.hvp(centre + delta, total) + problem.hvp(centre - delta, total)
+    moved = centre + dt * (-rate / 2 * total - rate**2 / 8 * bent)
+    sigma = torch.outer(delta, delta)
+    sigma = sigma + dt * (rate**2 / 4 * (torch.outer(g_plus, g_plus) + torch.outer(g_minus, g_minus)) - 2 * sigma)
+
+    start = still(problem, optimizer, 0.0)
+    flow = rf.flows.CovarianceRod(modes=1, seed=1, substeps=64).begin(start)
+    flow.w, flow.columns = centre, [(delta, None)]
+    flow._substep(dt)
+    assert torch.allclose(flow.w, moved, rtol=0, atol=1e-14)
+    assert float((flow.columns[0][0] ** 2).sum()) == pytest.approx(float(torch.linalg.eigvalsh(sigma)[-1]), rel=1e-10)
+
+
+def test_the_masking_toy_masks_one_mode_and_not_two() -> None:
+    a = 0.002
+    problem = Problem.from_function(lambda w: (1.8 + w[1]) * w[0] ** 2 / 2 - a * w[1], [0.05, 0.0])
+    flows = ("discrete", "rod-paper", rf.flows.CovarianceRod(modes=2, seed=1, name="two"))
+    columns = run(Simulation(problem, rf.optimizers.GradientDescent(1.0), flows, steps=400, start=0))
+    assert 2 * columns["rod-paper"]["sharpness_ratio"][-1] == pytest.approx(2.598, abs=5e-3)
+    assert columns["rod-paper"]["masked"][-1] == 1
+    assert 2 * columns["two"]["sharpness_ratio"].max() < 2.3
+    assert columns["two"]["masked"][-1] == 0
+
+
+def test_stable_flow_is_gradient_flow_and_converges_with_order_four() -> None:
+    scale = torch.tensor([1.0, 0.3], dtype=torch.float64)
+    problem = Problem.from_function(lambda w: (scale * w**2).sum() / 2, [1.0, -0.5])
+    errors = []
+    for refine in (2, 4, 8):
+        flow = rf.flows.Stable(refine=refine).begin(still(problem, rf.optimizers.GradientDescent(0.5), 1.0))
+        flow.w, flow.row = problem.w0, 0
+        for _ in range(4):
+            flow._integrate(0.5, 1.0)
+        exact = problem.w0 * torch.exp(-2 * scale)
+        errors.append(float((flow.w - exact).norm()))
+    slopes = np.log2(np.array(errors[:-1]) / np.array(errors[1:]))
+    assert slopes == pytest.approx([4, 4], abs=0.2)
+
+
+def test_stable_flow_is_read_half_a_step_after_the_iterate() -> None:
+    problem = rf.problems.quadratic(sharpness=1.0, w0=1.0)
+    simulation = Simulation(problem, rf.optimizers.GradientDescent(0.1), ("discrete", "stable"), steps=20, snapshots=(0, 20))
+    while not simulation.finished:
+        simulation.advance()
+    kept = next(b for b in simulation.drain() if b.process == "stable").parameters
+    assert float(kept[0][0]) == pytest.approx(math.exp(-0.05), rel=1e-7)
+    assert float(kept[20][0]) == pytest.approx(math.exp(-2.05), rel=3e-6)
+
+
+def test_stable_flow_stops_with_a_sentence_where_it_would_need_too_many_substeps() -> None:
+    problem = rf.problems.digits_mlp(widths=(8,), n=60)
+    simulation = Simulation(
+        problem, rf.optimizers.GradientDescent(0.5), ("discrete", rf.flows.Stable(most=1)), steps=200
+    )
+    run(simulation)
+    status = simulation.statuses["stable"]
+    assert status.state == "stopped"
+    assert "more than 1 substeps a step" in status.sentence
+    assert simulation.statuses["discrete"].state == "finished"
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: rf.flows.CovarianceRod(seed=0), "stays zero"),
+        (lambda: rf.flows.CovarianceRod(seed=2), r"\(0, 1\]"),
+        (lambda: rf.flows.CovarianceRod(modes=0), "modes=0"),
+        (lambda: rf.flows.CovarianceRod(substeps=1), "substeps=1"),
+        (lambda: rf.flows.Stable(most=0), "most=0"),
+    ],
+)
+def test_bad_settings_are_refused(make, words) -> None:
+    with pytest.raises(ArgumentError, match=words):
+        make()
+
+
+def test_stable_flow_refuses_what_it_does_not_model() -> None:
+    with pytest.raises(ArgumentError, match="heavy ball"):
+        Simulation(network(), HeavyBall(0.1), ("discrete", "stable"), steps=10)
+
+
+@pytest.mark.parametrize(("optimizer", "start"), [(HeavyBall(2.0), 20), (RMSProp(2e-3), 20)])
+def test_rods_are_generic_over_the_map(optimizer, start: int) -> None:
+    """Momentum and a second moment, written only for this test, run through both rods and stay near the iterates."""
+    columns = run(Simulation(network(), optimizer, ("discrete", "rod", "rod-covariance"), steps=120, start=start))
+    for name in ("rod", "rod-covariance"):
+        assert len(columns[name]["time"]) == 121 - start
+        assert columns[name]["relative_distance"][-1] < 0.05
