@@ -199,7 +199,7 @@ def test_a_saved_notebook_shows_a_picture_without_a_kernel(opener: Opener, tmp_p
     notebook.save()
 
     saved = nbformat.read(notebook.path, as_version=4)
-    saved.metadata.kernelspec = {"name": "gone", "display_name": "Gone", "language": "python"}
+    saved.metadata = {"kernelspec": {"name": "gone", "display_name": "Gone", "language": "gone"}}
     nbformat.write(saved, tmp_path / "saved.ipynb")
     reader = opener(tmp_path / "saved.ipynb", kernel=False)
     picture = reader.page.locator(".jp-OutputArea-output img").first
