@@ -17,6 +17,8 @@ import {
 
 /** How long a kernel may take to answer a hello before the page says that it has gone; any message revokes that. */
 export const ANSWER_TIMEOUT = 5000;
+/** How often a hello is said in all; the pauses double up to ten seconds. */
+const RETRIES = 40;
 /** A page that cannot draw (a hidden tab) acknowledges frames after this time, so that the run is not held up. */
 const DRAW_TIMEOUT = 250;
 
@@ -36,9 +38,10 @@ export class Client {
   private readonly waiting = new Map<string, (reply: Reply) => void>();
   private stopDrawTimer = () => {};
   private stopAnswerTimer = () => {};
+  private stopRetry = () => {};
   private viewers = 0;
-  /** Until when an answer to the last hello is waited for before rows that are missing are asked for again. */
-  private askedUntil = 0;
+  /** Whether rows have been asked for that did not come yet. */
+  private asking = false;
   private serial = 0;
 
   constructor(private readonly model: Model) {
@@ -98,13 +101,25 @@ export class Client {
     }
   }
 
-  private hello(): void {
+  /**
+   * Asks for the rows that are missing, again and again until some come: a message that reaches the kernel before the
+   * host has set up its subshell waits behind the cell that is running, and one sent a little later does not.
+   */
+  private hello(attempt = 0): void {
+    this.asking = true;
+    if (!attempt) {
+      this.stopAnswerTimer();
+      this.stopAnswerTimer = this.scope.timeout(() => this.setGone(true), ANSWER_TIMEOUT);
+    }
+    this.stopRetry();
+    if (attempt < RETRIES) this.stopRetry = this.scope.timeout(() => this.hello(attempt + 1), retryAfter(attempt));
     const { run } = this.store;
-    const rows = this.store.held();
-    this.askedUntil = performance.now() + ANSWER_TIMEOUT;
-    this.stopAnswerTimer();
-    this.stopAnswerTimer = this.scope.timeout(() => this.setGone(true), ANSWER_TIMEOUT);
-    this.send({ kind: "hello", client: this.id, protocol: PROTOCOL, run, rows });
+    this.send({ kind: "hello", client: this.id, protocol: PROTOCOL, run, rows: this.store.held() });
+  }
+
+  private answered(): void {
+    this.asking = false;
+    this.stopRetry();
   }
 
   private heard(): void {
@@ -142,17 +157,17 @@ export class Client {
     const { store } = this;
     if (rows.run < store.run) return;
     if (rows.kind === "snapshot") {
-      this.askedUntil = 0;
+      this.answered();
       store.replace(rows.run, rows.blocks, rows.events);
       return;
     }
     if (rows.run > store.run) store.reset(rows.run);
     if (store.hasGap(rows.blocks)) {
       // Rows in between were lost, or a snapshot is on its way: ask once, and take no rows out of order.
-      if (performance.now() >= this.askedUntil) this.hello();
+      if (!this.asking) this.hello();
       return;
     }
-    this.askedUntil = 0;
+    this.answered();
     store.append(rows.blocks, rows.events, rows.firstEvent);
   }
 
@@ -179,6 +194,10 @@ export class Client {
       this.store.replace(rows.run, rows.blocks, rows.events);
     }
   }
+}
+
+function retryAfter(attempt: number): number {
+  return Math.min(250 * 2 ** attempt, 10_000);
 }
 
 /** `crypto.randomUUID` exists only on secure origins, and a remote JupyterLab may have none. */

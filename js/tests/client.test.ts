@@ -79,6 +79,24 @@ describe("the client", () => {
     expect(times(client, "rod")).toEqual(until(494, 2));
   });
 
+  it("says hello again until rows come, because the first may wait behind a cell that is running", async () => {
+    const model = new FakeModel("running");
+    model.deaf = true;
+    const client = new Client(model);
+    vi.advanceTimersByTime(240);
+    expect(kinds(model)).toEqual(["hello"]);
+    vi.advanceTimersByTime(20);
+    expect(kinds(model)).toEqual(["hello", "hello"]);
+    await settled();
+    model.deaf = false;
+    vi.advanceTimersByTime(500);
+    await settled();
+    expect(times(client)).toEqual(until(486));
+    model.sent.length = 0;
+    vi.advanceTimersByTime(60_000);
+    expect(kinds(model)).toEqual([]);
+  });
+
   it("resolves commands with the reply that carries their id, and remembers a refusal", async () => {
     const { model, client } = await connected("paused");
     const replies: Reply[] = [];
