@@ -41,7 +41,12 @@ def test_tracked_eigenvalues_stay_within_a_thousandth_along_200_steps_at_the_edg
     problem = network()
     learning_rate = 0.2
     simulation = Simulation(
-        problem, rf.optimizers.GradientDescent(learning_rate), ("discrete",), steps=600, eigenvalues=3, snapshots=range(601)
+        problem,
+        rf.optimizers.GradientDescent(learning_rate),
+        ("discrete",),
+        steps=600,
+        eigenvalues=3,
+        snapshots=range(601),
     )
     while not simulation.finished:
         simulation.advance()
@@ -84,5 +89,7 @@ def test_preconditioned_spectrum_and_residuals_are_honest() -> None:
 
 def test_a_tracker_on_fewer_parameters_than_vectors() -> None:
     problem = Problem.from_function(lambda w: w[0] ** 2 + 3 * w[1] ** 2, [1.0, 1.0])
-    seen = EigenTracker(4, guard=1, seed=0).update(Meter(problem), problem.at(problem.w0), torch.ones(1, dtype=torch.float64))
+    seen = EigenTracker(4, guard=1, seed=0).update(
+        Meter(problem), problem.at(problem.w0), torch.ones(1, dtype=torch.float64)
+    )
     assert torch.allclose(seen.values, torch.tensor([6.0, 2.0], dtype=torch.float64))

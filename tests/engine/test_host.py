@@ -53,7 +53,9 @@ def as_on_an_accelerator(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def counted(processes, steps: int = 12, eigenvalues: int = 1) -> tuple[Count, Simulation]:
-    simulation = Simulation(network(), rf.optimizers.GradientDescent(0.2), processes, steps=200, eigenvalues=eigenvalues, start=0)
+    simulation = Simulation(
+        network(), rf.optimizers.GradientDescent(0.2), processes, steps=200, eigenvalues=eigenvalues, start=0
+    )
     for _ in range(20):
         simulation.advance()
     simulation.drain()

@@ -72,7 +72,9 @@ def test_stable_flow_is_gradient_flow_and_converges_with_order_four() -> None:
 
 def test_stable_flow_is_read_half_a_step_after_the_iterate() -> None:
     problem = rf.problems.quadratic(sharpness=1.0, w0=1.0)
-    simulation = Simulation(problem, rf.optimizers.GradientDescent(0.1), ("discrete", "stable"), steps=20, snapshots=(0, 20))
+    simulation = Simulation(
+        problem, rf.optimizers.GradientDescent(0.1), ("discrete", "stable"), steps=20, snapshots=(0, 20)
+    )
     while not simulation.finished:
         simulation.advance()
     kept = next(b for b in simulation.drain() if b.process == "stable").parameters
