@@ -1,6 +1,6 @@
 """Gradient descent on four digits networks beside its flows: the acceptance figures, again with dt halved.
 
-    python benchmarks/acceptance.py [A,B,D,E] [--write docs/acceptance.md]
+python benchmarks/acceptance.py [A,B,D,E] [--write docs/acceptance.md]
 """
 
 from __future__ import annotations
@@ -74,7 +74,10 @@ def figures(flow: dict[str, np.ndarray], discrete: dict[str, np.ndarray], steps:
     last = slice(3 * steps // 4, steps + 1)
     second = slice(steps // 2, steps + 1)
     spent = np.diff(flow["cost"])
-    edge = flow.get("oscillation", np.zeros_like(flow["cost"]))[:-1] > 0.1 * flow.get("rod_length", 1.0 + 0 * flow["cost"])[:-1]
+    edge = (
+        flow.get("oscillation", np.zeros_like(flow["cost"]))[:-1]
+        > 0.1 * flow.get("rod_length", 1.0 + 0 * flow["cost"])[:-1]
+    )
     known = np.isfinite(spent)
     return Figures(
         distance=float(flow["relative_distance"][-1]),
@@ -100,7 +103,9 @@ def floor(problem: Problem, learning_rate: float, steps: int, seed: int) -> tupl
     near = Problem.from_function(problem.function, w0 + 1e-14 * random / random.norm())
     runs = []
     for p in (problem, near):
-        simulation = Simulation(p, rf.optimizers.GradientDescent(learning_rate), ("discrete",), steps=steps, snapshots=(steps, steps - 1))
+        simulation = Simulation(
+            p, rf.optimizers.GradientDescent(learning_rate), ("discrete",), steps=steps, snapshots=(steps, steps - 1)
+        )
         while not simulation.finished:
             simulation.advance()
         (block,) = simulation.drain()
@@ -115,7 +120,12 @@ def one(tag: str, seed: int) -> list[str]:
     options, rate, steps = NETWORKS[tag]
     problem = rf.problems.digits_mlp(**options)
     flows = rf.flows
-    exact = [flows.Rod(), flows.Rod(substeps=4, name="rod, dt ¼"), flows.Stable(), flows.Stable(refine=2, name="stable, dt halved")]
+    exact = [
+        flows.Rod(),
+        flows.Rod(substeps=4, name="rod, dt ¼"),
+        flows.Stable(),
+        flows.Stable(refine=2, name="stable, dt halved"),
+    ]
     paper = [
         flows.CovarianceRod(modes=1, seed=1),
         flows.CovarianceRod(modes=1, seed=1, substeps=8, name="rod-paper, dt ⅛"),
@@ -129,7 +139,9 @@ def one(tag: str, seed: int) -> list[str]:
         if start is None:
             second = discrete["sharpness_ratio"][3 * steps // 4 :].mean()
             away, other = floor(problem, rate, steps, seed)
-            rows.append(f"| {tag} | iterates | {away:.4f} (floor) | {second:.3f} ({other:.3f} from 1e-14 away) | 1 | 1 | {onset(discrete['sharpness_ratio'])} | 1 | 1 |")
+            rows.append(
+                f"| {tag} | iterates | {away:.4f} (floor) | {second:.3f} ({other:.3f} from 1e-14 away) | 1 | 1 | {onset(discrete['sharpness_ratio'])} | 1 | 1 |"
+            )
         for name, flow in run.items():
             if name == "discrete":
                 continue
@@ -160,7 +172,9 @@ def main() -> None:
             print(row, flush=True)
             rows.append(row)
     if arguments.write:
-        commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
+        commit = subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+        ).stdout.strip()
         head = (
             "# Acceptance of the flows of gradient descent\n\n"
             f"Written by `python benchmarks/acceptance.py {arguments.networks} --seed {arguments.seed} --write …` on "

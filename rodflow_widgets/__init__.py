@@ -1,9 +1,9 @@
 """Optimizers beside the continuous-time flows that model them, live in a notebook.
 
-    import rodflow_widgets as rf
+import rodflow_widgets as rf
 
-    problem = rf.problems.digits_mlp()
-    rf.compare(problem, rf.optimizers.GradientDescent(0.4), steps=400)
+problem = rf.problems.digits_mlp()
+rf.compare(problem, rf.optimizers.GradientDescent(0.4), steps=400)
 """
 
 from __future__ import annotations

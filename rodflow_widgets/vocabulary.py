@@ -75,8 +75,7 @@ class Parameter:
             left = "(" if self.open_lower else "["
             right = ")" if self.open_upper else "]"
             raise ArgumentError(
-                f"{self.name}={value!r} is not usable: give a number in "
-                f"{left}{self.lower:g}, {self.upper:g}{right}."
+                f"{self.name}={value!r} is not usable: give a number in {left}{self.lower:g}, {self.upper:g}{right}."
             )
         return number
 

@@ -17,7 +17,9 @@ from .probes import PROBES, Context
 from .process import Discrete, Observation, Process
 
 LOSS_LIMIT = 1e6
-TIME = Column("time", "optimizer steps", "step of the iterate; a flow's centre belongs to the midpoint of this and the next")
+TIME = Column(
+    "time", "optimizer steps", "step of the iterate; a flow's centre belongs to the midpoint of this and the next"
+)
 
 
 @dataclass

@@ -50,7 +50,9 @@ def model_function(
         tensors = {n: part.view(shapes[n]) for n, part in zip(names, w.split(sizes), strict=True)}
         return loss(functional_call(model, {**fixed, **tensors}, (x,)), y)
 
-    _check_fit(model, loss, {**fixed, **{n: p.view(shapes[n]) for n, p in zip(names, w0.split(sizes), strict=True)}}, x, y)
+    _check_fit(
+        model, loss, {**fixed, **{n: p.view(shapes[n]) for n, p in zip(names, w0.split(sizes), strict=True)}}, x, y
+    )
     return function, w0, shapes
 
 

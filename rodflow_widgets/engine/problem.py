@@ -87,7 +87,7 @@ class Problem:
         if not callable(f):
             raise ArgumentError(f"f={f!r} is not callable: give a function of a tensor w [p] that returns a scalar.")
         problem = cls.__new__(cls)
-        problem._set_up(f, check_vector("w0", w0), name or getattr(f, "__name__", "function"), loss_name, None)
+        problem._set_up(f, check_vector("w0", w0), name or str(getattr(f, "__name__", "function")), loss_name, None)
         return problem
 
     def _set_up(
@@ -146,9 +146,7 @@ class Problem:
     def hvp(self, w: Tensor, v: Tensor) -> Tensor:
         """The Hessian at w [p] times v: [p] -> [p], or a block [p, k] -> [p, k] on one graph."""
         if v.ndim not in (1, 2) or v.shape[0] != self.dim:
-            raise ArgumentError(
-                f"v has shape {list(v.shape)}: give [{self.dim}] or [{self.dim}, k] for this problem."
-            )
+            raise ArgumentError(f"v has shape {list(v.shape)}: give [{self.dim}] or [{self.dim}, k] for this problem.")
         rows = v.unsqueeze(0) if v.ndim == 1 else v.T
         out = self.at(w).products(rows.contiguous())
         return out[0] if v.ndim == 1 else out.T

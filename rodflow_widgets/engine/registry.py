@@ -12,9 +12,9 @@ from ..errors import unknown
 T = TypeVar("T")
 
 PROBLEMS: dict[str, Callable[..., Any]] = {}
-OPTIMIZERS: dict[str, type] = {}
+OPTIMIZERS: dict[str, Any] = {}
 FLOWS: dict[str, Callable[[], Any]] = {}
-PROBES: dict[str, type] = {}
+PROBES: dict[str, Any] = {}
 
 
 def register(table: dict[str, Any], name: str) -> Callable[[T], T]:

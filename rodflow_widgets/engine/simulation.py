@@ -54,7 +54,9 @@ class Simulation:
         if not isinstance(problem, Problem):
             raise ArgumentError(f"problem={problem!r} is no Problem: give rf.Problem(...) or one of rf.problems.")
         if not isinstance(optimizer, Optimizer):
-            raise ArgumentError(f"optimizer={optimizer!r} is no optimizer: give, e.g., rf.optimizers.GradientDescent(0.1).")
+            raise ArgumentError(
+                f"optimizer={optimizer!r} is no optimizer: give, e.g., rf.optimizers.GradientDescent(0.1)."
+            )
         self.problem = problem
         self.steps = whole("steps", steps, 1)
         self.every = whole("every", every, 1)

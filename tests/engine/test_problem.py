@@ -104,7 +104,7 @@ def test_nan_and_integer_parameters_are_named() -> None:
         Problem(broken, nn.MSELoss(), X, Y)
     whole = linear()
     whole.counts = nn.Parameter(torch.ones(2, dtype=torch.int64), requires_grad=False)
-    with pytest.raises(ProblemError, match="'counts' has dtype torch.int64"):
+    with pytest.raises(ProblemError, match=r"'counts' has dtype torch\.int64"):
         Problem(whole, nn.MSELoss(), X, Y)
 
 

@@ -43,9 +43,7 @@ class EigenTracker:
         self._generator = torch.Generator().manual_seed(seed)
         self._basis: Tensor | None = None
 
-    def update(
-        self, meter: Meter, point: Point, P: Tensor, *, corrected: Sequence[int] | None = None
-    ) -> Spectrum:
+    def update(self, meter: Meter, point: Point, P: Tensor, *, corrected: Sequence[int] | None = None) -> Spectrum:
         """Eigenpairs at `point` with the preconditioner P ([1] or [p]).
 
         `corrected` lists the kept vectors whose residual is worth a product, None all of them.

@@ -49,9 +49,7 @@ class CovarianceProcess(Process):
     )
 
     def __init__(self, start: Start, modes: int, seed: float, substeps: int | None) -> None:
-        super().__init__(
-            start.problem, start.schedule, start.row, eigenvalues=start.eigenvalues, seed=start.seed
-        )
+        super().__init__(start.problem, start.schedule, start.row, eigenvalues=start.eigenvalues, seed=start.seed)
         first, second, _ = start.window
         self.modes, self.share, self.substeps = min(modes, first.w.numel()), seed, substeps
         self.tau = start.row + 0.5
@@ -70,9 +68,7 @@ class CovarianceProcess(Process):
             return self.stage
         optimizer = self.schedule.at(self.tau)
         one_mode = self.modes == 1 and self.share == 1
-        ends = [
-            (self.meter.value_and_grad(self.w + s), self.meter.value_and_grad(self.w - s)) for s, _ in self.columns
-        ]
+        ends = [(self.meter.value_and_grad(self.w + s), self.meter.value_and_grad(self.w - s)) for s, _ in self.columns]
         centre = None if one_mode else self.meter.at(self.w)
         gradient = _expectation([(p[1], m[1]) for p, m in ends], None if centre is None else centre.grad)
         loss = _expectation([(p[0], m[0]) for p, m in ends], None if centre is None else centre.loss)
@@ -81,9 +77,7 @@ class CovarianceProcess(Process):
             P = optimizer.preconditioner(None, self.tau + 0.5, self.w)
         else:
             q = optimizer.second_moment
-            statistic = _expectation(
-                [(q(p[1]), q(m[1])) for p, m in ends], None if centre is None else q(centre.grad)
-            )
+            statistic = _expectation([(q(p[1]), q(m[1])) for p, m in ends], None if centre is None else q(centre.grad))
             rate = (1 - optimizer.second_moment_decay) * (statistic.clamp_min(0) - self.nu)
             P = optimizer.preconditioner(self.nu + rate / 2, self.tau + 0.5, self.w)
         n = self.tau + 0.5
@@ -117,7 +111,9 @@ class CovarianceProcess(Process):
 
     def _substep(self, dt: float) -> None:
         stage = self._evaluate()
-        columns = [(math.sqrt(1 - 2 * dt) * s, None if sm is None else math.sqrt(1 - 2 * dt) * sm) for s, sm in self.columns]
+        columns = [
+            (math.sqrt(1 - 2 * dt) * s, None if sm is None else math.sqrt(1 - 2 * dt) * sm) for s, sm in self.columns
+        ]
         for scale, (d, dm) in [(dt / 2, i) for i in stage.images] + [(dt * self.share / 2, stage.drift)]:
             columns.append((math.sqrt(scale) * d, None if dm is None else math.sqrt(scale) * dm))
         sharpness = self._spectrum(stage, payer=self.meter).values[0]
@@ -143,7 +139,7 @@ class CovarianceProcess(Process):
         self.tau += dt
         self.stage = None
 
-    def _gram(self, rows: Tensor, columns: list, stage: _Stage) -> tuple[Tensor, Tensor | None]:  # type: ignore[type-arg]
+    def _gram(self, rows: Tensor, columns: list, stage: _Stage) -> tuple[Tensor, Tensor | None]:
         """Inner products of the columns in the metric P on w and (learning_rate/2)² P⁻¹ on m, in float64."""
         wide = rows.to(torch.float64)
         if self.nu is None and self.m is None:

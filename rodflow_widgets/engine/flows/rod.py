@@ -46,15 +46,17 @@ class RodProcess(Process):
     kind: ClassVar[str] = "rod"
     has_rod: ClassVar[bool] = True
     signals: ClassVar[tuple[Column, ...]] = (
-        Column("mismatch", "1", "gradient along the rod against the tracked Hessian; above 0.3 doubtful, above 1 a catapult"),
+        Column(
+            "mismatch",
+            "1",
+            "gradient along the rod against the tracked Hessian; above 0.3 doubtful, above 1 a catapult",
+        ),
         Column("misprediction", "1", "relative error of the predicted largest eigenvalue when it was last measured"),
         Column("tracked", "1", "number of Hessian eigenvectors that carry the rod"),
     )
 
     def __init__(self, start: Start, substeps: int) -> None:
-        super().__init__(
-            start.problem, start.schedule, start.row, eigenvalues=start.eigenvalues, seed=start.seed
-        )
+        super().__init__(start.problem, start.schedule, start.row, eigenvalues=start.eigenvalues, seed=start.seed)
         first, second, third = start.window
         self.substeps = substeps
         self.dt = 1 / substeps
@@ -136,17 +138,30 @@ class RodProcess(Process):
         V2, gram2 = self._basis(rows, P2)
 
         last = self.drifts[-1][0] if self.drifts else self.first_move[0]
-        scalars = torch.stack([
-            loss.to(torch.float64), (P * self.x**2).sum().sqrt(), (P * last**2).sum().sqrt(), gradient.sum(), self.w.sum()
-        ])
+        scalars = torch.stack(
+            [
+                loss.to(torch.float64),
+                (P * self.x**2).sum().sqrt(),
+                (P * last**2).sum().sqrt(),
+                gradient.sum(),
+                self.w.sum(),
+            ]
+        )
         nothing = rows.new_zeros(0)
         # The one transfer of this substep.
-        host = fetch([
-            scalars, gram, gram2, V @ gradient, (V2 * P2) @ self.x,
-            nothing if half_difference is None else V2 @ half_difference,
-            nothing if seen is None else seen.values, nothing if seen is None else seen.arrivals,
-            nothing if old is None else old,
-        ])
+        host = fetch(
+            [
+                scalars,
+                gram,
+                gram2,
+                V @ gradient,
+                (V2 * P2) @ self.x,
+                nothing if half_difference is None else V2 @ half_difference,
+                nothing if seen is None else seen.values,
+                nothing if seen is None else seen.arrivals,
+                nothing if old is None else old,
+            ]
+        )
         numbers, G, G2, along, omega2, difference, values, arrivals, G_old = host
         if not all(np.isfinite(a).all() for a in host):
             raise NotFinite
@@ -223,9 +238,12 @@ class RodProcess(Process):
         first = (self.first_move[0] + 2 * self.x, None if self.xm is None else self.first_move[1] + 2 * self.xm)
         for j in range(self.delay, 0, -1):
             share = 2 * j * self.dt
-            self.drifts.append(tuple(
-                None if now is None else now + share * (then - now) for now, then in zip(stage.drift, first, strict=True)
-            ))
+            self.drifts.append(
+                tuple(
+                    None if now is None else now + share * (then - now)
+                    for now, then in zip(stage.drift, first, strict=True)
+                )
+            )
             self.rates.append(stage.second_rate)
 
     def advance(self) -> None:
@@ -280,7 +298,9 @@ class Rod(Flow):
 
     def __post_init__(self) -> None:
         if whole("substeps", self.substeps, 2) % 2:
-            raise ArgumentError(f"substeps={self.substeps} is not usable: the delay of half a step needs an even number.")
+            raise ArgumentError(
+                f"substeps={self.substeps} is not usable: the delay of half a step needs an even number."
+            )
 
     @property
     def default_name(self) -> str:

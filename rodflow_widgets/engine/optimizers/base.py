@@ -1,8 +1,8 @@
 """An optimizer as the coefficients of one linear map, from which its steps, its flows and its edge follow.
 
-    m' = beta m + kappa g
-    Φ(m, g; P, n) = ( -learning_rate P⁻¹ [a(n) m' + b(n) g],  m' - m )
-    step n:  nu' = second-moment average;  P = P(nu', n);  (w, m) += Φ(m, g; P, n)
+m' = beta m + kappa g
+Φ(m, g; P, n) = ( -learning_rate P⁻¹ [a(n) m' + b(n) g],  m' - m )
+step n:  nu' = second-moment average;  P = P(nu', n);  (w, m) += Φ(m, g; P, n)
 """
 
 from __future__ import annotations

@@ -17,7 +17,9 @@ class DistanceProbe(Probe):
             return (Column("distance_travelled", "parameters", "‖midpoint − starting point‖"),)
         return (
             Column("distance", "parameters", "‖centre − midpoint of the iterates‖ at the same time"),
-            Column("relative_distance", "1", "distance divided by the distance travelled by the midpoints since the start"),
+            Column(
+                "relative_distance", "1", "distance divided by the distance travelled by the midpoints since the start"
+            ),
         )
 
     def measure(self, process: Process, seen: Observation, context: Context) -> tuple[Tensor | float, ...]:

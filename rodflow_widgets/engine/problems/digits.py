@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 
@@ -106,7 +107,9 @@ def _digits(n: int, scale: float) -> tuple[np.ndarray, np.ndarray]:
     try:
         from sklearn.datasets import load_digits
     except ImportError as error:
-        raise RodflowError("the digits come with scikit-learn, which is not installed: pip install scikit-learn.") from error
+        raise RodflowError(
+            "the digits come with scikit-learn, which is not installed: pip install scikit-learn."
+        ) from error
     data = load_digits()
     x = data.data / 16.0
     x = x - x.mean(0)
@@ -118,7 +121,7 @@ def _digits(n: int, scale: float) -> tuple[np.ndarray, np.ndarray]:
 def _network(sizes: Sequence[int], activation: str, gain: float, seed: int) -> nn.Sequential:
     random = np.random.RandomState(seed)
     layers: list[nn.Module] = []
-    for fan_in, fan_out in zip(sizes[:-1], sizes[1:], strict=True):
+    for fan_in, fan_out in itertools.pairwise(sizes):
         layer = nn.Linear(fan_in, fan_out, dtype=torch.float64)
         weight = random.randn(fan_in * fan_out).reshape(fan_in, fan_out) * gain / math.sqrt(fan_in)
         with torch.no_grad():
