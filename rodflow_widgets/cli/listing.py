@@ -30,7 +30,7 @@ def act(given: argparse.Namespace) -> int:
     print("\nOptimizers (--optimizer)")
     for name, optimizer in sorted(OPTIMIZERS.items()):
         _entry(name, optimizer)
-        for hyperparameter in optimizer.parameters:  # type: ignore[attr-defined]
+        for hyperparameter in optimizer.parameters:
             flag = "--learning-rate " if hyperparameter.name == "learning_rate" else f"--set {hyperparameter.name}="
             print(f"      {flag}{hyperparameter.default:g}   {hyperparameter.meaning or hyperparameter.label}")
     print("\nProcesses (--processes)")

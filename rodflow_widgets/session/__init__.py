@@ -1,8 +1,8 @@
 """A run: simulated in the calling thread, or on a worker thread that takes commands."""
 
 from .commands import COMMANDS
+from .direct import simulate
 from .runner import Failure, Run
-from .simulate import simulate
 from .spec import RunSpec
 
 __all__ = ["COMMANDS", "Failure", "Run", "RunSpec", "simulate"]

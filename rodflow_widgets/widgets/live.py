@@ -90,10 +90,11 @@ class Live(anywidget.AnyWidget):
     def _ipython_display_(self) -> None:
         from IPython.display import publish_display_data
 
-        if self.comm is None:
+        data = self._repr_mimebundle_() if self.comm is not None else None
+        if data is None:
             publish_display_data({"text/plain": f"{self!r}, closed: run the cell that made it again"})
             return
-        publish_display_data(*self._repr_mimebundle_())
+        publish_display_data(*data)
         self._still.display()
 
     def __repr__(self) -> str:

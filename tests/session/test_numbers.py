@@ -9,8 +9,8 @@ import torch
 import rodflow_widgets as rf
 from rodflow_widgets.errors import ArgumentError, RunError, UnknownNameError
 from rodflow_widgets.session import Run, RunSpec
+from rodflow_widgets.session.direct import record
 from rodflow_widgets.session.recorder import Recorder
-from rodflow_widgets.session.simulate import record
 
 STEPS = 40
 
