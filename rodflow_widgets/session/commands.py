@@ -56,4 +56,4 @@ def command(name: str, args: Mapping[str, Any]) -> Command:
 def _count(name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, Real) or not float(value).is_integer() or value < 1:
         raise ArgumentError(f"{name}={value!r} is not usable: give a whole number of at least 1.")
-    return int(value)
+    return int(float(value))
