@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = {".py", ".ts", ".css", ".mjs"}
-TEXTS = SOURCES | {".md", ".toml", ".json", ".ipynb", ".txt", ""}
+SOURCES = {".py", ".ts", ".mjs"}
+TEXTS = SOURCES | {".css", ".md", ".toml", ".json", ".ipynb", ".txt", ""}
 MACHINE = re.compile(r"(?<![\w.])/(?:home|Users|root|work)/[a-z]|[A-Z]:\\Users|/tmp/\w")
 LONGEST = 450
 
