@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -13,9 +13,10 @@ from torch import Tensor
 from ...errors import ArgumentError
 from ...vocabulary import Column
 from ..curvature.small import eigh
-from ..curvature.tracker import EigenTracker
+from ..curvature.tracker import EigenTracker, Spectrum
 from ..host import fetch, upload
 from ..optimizers.base import Optimizer
+from ..problem import Point
 from ..process import NotFinite, Observation, Process, Start, norm
 from ..registry import FLOWS, register
 from .base import Flow, whole
@@ -25,19 +26,59 @@ from .modes import fractional_power, inverse_root, secant_update
 PAIR_SHARE = 0.1
 
 
-@dataclass
+Drift = tuple[Tensor, Tensor | None]
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What the tracker saw, at which point, and the Gram matrix of the vectors it had before."""
+
+    seen: Spectrum | None
+    point: Point | None
+    gram: Tensor | None
+
+
+@dataclass(frozen=True)
+class _Felt:
+    """Means over the rod's ends, half the difference of the gradients there, and the preconditioner of the step."""
+
+    gradient: Tensor
+    loss: Tensor
+    half_difference: Tensor | None
+    P: Tensor
+    second_rate: Tensor | None
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the host knows of a substep: k × k matrices and k-vectors in the tracked basis."""
+
+    gram: np.ndarray
+    gram2: np.ndarray
+    along: np.ndarray
+    omega: np.ndarray
+    difference: np.ndarray
+    values: np.ndarray
+    arrivals: np.ndarray
+    old_gram: np.ndarray
+
+
+@dataclass(frozen=True)
 class _Stage:
     """Everything evaluated at one substep, before the step is made."""
 
-    optimizer: Optimizer
     P: Tensor
-    gradient: Tensor
-    loss: Tensor
-    drift: tuple[Tensor, Tensor | None]
-    second_rate: Tensor | None
+    felt: _Felt
+    drift: Drift
     eigenvalues: np.ndarray
     pair: bool
-    point: Any
+    point: Point | None
+
+
+def _in_basis(K: np.ndarray, gram: np.ndarray) -> np.ndarray:
+    """K of the raw vectors in the basis orthonormalised by G^{-1/2}."""
+    root = inverse_root(gram)
+    return root @ K @ root
 
 
 class RodProcess(Process):
@@ -73,13 +114,12 @@ class RodProcess(Process):
         self.nu = start.mean_second_moment()
         self.tracker = EigenTracker(0, guard=0, seed=start.seed)
         self.cadence = Cadence(start.eigenvalues, self.dt)
-        self.columns = start.eigenvalues
         epsilon = torch.finfo(self.w.dtype).eps
         self.seed_size = epsilon if self.w.dtype == torch.float64 else epsilon / 4
         self.rows: Tensor | None = None
         self.rod_norm = self.drift_norm = 0.0
         self.mismatch = 0.0
-        self.drifts: list[tuple[Tensor, Tensor | None]] = []
+        self.drifts: list[Drift] = []
         self.rates: list[Tensor | None] = []
         self.operators: list[tuple[Tensor, Tensor, Tensor]] = []
         self.stage: _Stage | None = None
@@ -89,8 +129,10 @@ class RodProcess(Process):
         """The step count at the centre: half a step after the first iterate of the pair."""
         return self.time + 0.5
 
-    def _basis(self, rows: Tensor, P: Tensor) -> tuple[Tensor, Tensor]:
-        """`rows` made orthonormal in the metric P, and their Gram matrix."""
+    def _basis(self, P: Tensor) -> tuple[Tensor, Tensor]:
+        """The tracked vectors made orthonormal in the metric P, and their Gram matrix before."""
+        rows = self.rows
+        assert rows is not None
         if self.nu is None:
             return rows, torch.eye(len(rows), dtype=rows.dtype, device=rows.device)
         gram = (rows * P) @ rows.T
@@ -98,111 +140,116 @@ class RodProcess(Process):
         return (vectors / values.clamp_min(1e-30).sqrt()) @ vectors.T @ rows, gram
 
     def _evaluate(self) -> _Stage:
+        """Everything at the present moment: section 3b of the design from the preconditioner to the operator."""
         if self.stage is not None:
             return self.stage
-        optimizer, tau, nu = self.schedule.between(self.tau), self.tau, self.nu
-        P = optimizer.preconditioner(nu, tau + 0.5, self.w)
+        optimizer, tau = self.schedule.between(self.tau), self.tau
+        P = optimizer.preconditioner(self.nu, tau + 0.5, self.w)
         edge = optimizer.edge_threshold(tau + 0.5)
-        point, seen, old = None, None, None
-        if self.cadence.due(self.time):
-            point = self.meter.at(self.w)
-            self.tracker.count = self.cadence.kept(edge, self.w.numel())
-            seen = self.tracker.update(self.meter, point, P, corrected=self.cadence.corrected)
-            old = None if self.rows is None else self._basis(self.rows, P)[1]
-            self.rows = seen.vectors / P.sqrt()
-        rows = self.rows
-        assert rows is not None
-        V, gram = self._basis(rows, P)
-        omega = self._seeded((V * P) @ self.x, V, P)
+        look = self._look(P, edge) if self.cadence.due(self.time) else _Look(None, None, None)
+        V, gram = self._basis(P)
+        self._project(V, P)
+        pair = self.rod_norm > PAIR_SHARE * self.drift_norm / 2
+        felt = self._feel(optimizer, pair, look.point)
+        V2, gram2 = self._basis(felt.P)
+        known = self._transfer(P, V, gram, V2, gram2, felt, look)
+        if look.seen is not None:
+            self._note(known, edge, pair)
+
+        predicted = np.diag(self.cadence.predicted(self.time))
+        kappa, capped = self._capped(_in_basis(predicted, known.gram), edge, known.along, felt.gradient, V, P)
+        drift = optimizer.map(self.m, capped, felt.P, tau + 1)
+        K, self.mismatch = _in_basis(predicted, known.gram2), 0.0
+        if felt.half_difference is not None:
+            K, self.mismatch = secant_update(K, known.omega, known.difference)
+        values, Q = np.linalg.eigh(K)
+        power = fractional_power(-optimizer.mode_matrices(values, tau + 1), self.dt / 2)
+        self.operators.append((upload(Q.T, V2) @ V2, felt.P, upload(power, V2)))
+        self.stage = _Stage(P, felt, drift, kappa[::-1], pair, look.point)
+        return self.stage
+
+    def _look(self, P: Tensor, edge: float) -> _Look:
+        """Let the tracker look at the centre; the old vectors' Gram matrix says what had been predicted."""
+        point = self.meter.at(self.w)
+        old = None if self.rows is None else self._basis(P)[1]
+        self.tracker.count = self.cadence.kept(edge, self.w.numel())
+        seen = self.tracker.update(self.meter, point, P, corrected=self.cadence.corrected)
+        self.rows = seen.vectors / P.sqrt()
+        return _Look(seen, point, old)
+
+    def _project(self, V: Tensor, P: Tensor) -> None:
+        """Keep of the rod what lies in the tracked space, at least as large as the rounding of w along each mode."""
+        omega = (V * P) @ self.x
+        floor = self.seed_size * ((V * P) ** 2 @ self.w**2).sqrt()
+        omega = torch.where(omega.abs() < floor, torch.where(omega < 0, -floor, floor), omega)
         self.x = V.T @ omega
         if self.xm is not None:
             self.xm = P * (V.T @ (V @ self.xm))
 
-        pair = self.rod_norm > PAIR_SHARE * self.drift_norm / 2
+    def _feel(self, optimizer: Optimizer, pair: bool, point: Point | None) -> _Felt:
+        """Gradient, loss and second moment as means over the two ends, or at the centre while the rod is short."""
         half_difference = None
         if pair:
             loss_plus, plus = self.meter.value_and_grad(self.w + self.x)
             loss_minus, minus = self.meter.value_and_grad(self.w - self.x)
             gradient, half_difference = (plus + minus) / 2, (plus - minus) / 2
-            loss, ends = (loss_plus + loss_minus) / 2, (plus, minus)
-        elif point is not None:
-            gradient, loss, ends = point.grad, point.loss, (point.grad,)
+            loss, ends = (loss_plus + loss_minus) / 2, [plus, minus]
         else:
-            loss, gradient = self.meter.value_and_grad(self.w)
-            ends = (gradient,)
-        rate, P2 = None, P
-        if nu is not None:
-            statistic = sum(optimizer.second_moment(g) for g in ends) / len(ends)
-            rate = (1 - optimizer.second_moment_decay) * (statistic - nu)
-            P2 = optimizer.preconditioner(nu + rate, tau + 1, self.w)
-        V2, gram2 = self._basis(rows, P2)
+            loss, gradient = self.meter.value_and_grad(self.w) if point is None else (point.loss, point.grad)
+            ends = [gradient]
+        if self.nu is None:
+            return _Felt(gradient, loss, half_difference, optimizer.preconditioner(None, self.tau + 1, self.w), None)
+        statistic = torch.stack([optimizer.second_moment(g) for g in ends]).mean(0)
+        rate = (1 - optimizer.second_moment_decay) * (statistic - self.nu)
+        P = optimizer.preconditioner(self.nu + rate, self.tau + 1, self.w)
+        return _Felt(gradient, loss, half_difference, P, rate)
 
+    def _transfer(
+        self, P: Tensor, V: Tensor, gram: Tensor, V2: Tensor, gram2: Tensor, felt: _Felt, look: _Look
+    ) -> _Known:
+        """The one transfer of this substep; raises NotFinite where a number is lost."""
         last = self.drifts[-1][0] if self.drifts else self.first_move[0]
-        scalars = torch.stack(
-            [
-                loss.to(torch.float64),
-                (P * self.x**2).sum().sqrt(),
-                (P * last**2).sum().sqrt(),
-                gradient.sum(),
-                self.w.sum(),
-            ]
-        )
-        nothing = rows.new_zeros(0)
-        # The one transfer of this substep.
+        norms = torch.stack([(P * self.x**2).sum().sqrt(), (P * last**2).sum().sqrt()])
+        watched = torch.stack([felt.loss.to(felt.gradient.dtype), felt.gradient.sum(), self.w.sum()])
+        nothing = V.new_zeros(0)
+        seen, half = look.seen, felt.half_difference
         host = fetch(
             [
-                scalars,
+                watched,
+                norms,
                 gram,
                 gram2,
-                V @ gradient,
-                (V2 * P2) @ self.x,
-                nothing if half_difference is None else V2 @ half_difference,
+                V @ felt.gradient,
+                (V2 * felt.P) @ self.x,
+                nothing if half is None else V2 @ half,
                 nothing if seen is None else seen.values,
                 nothing if seen is None else seen.arrivals,
-                nothing if old is None else old,
+                nothing if look.gram is None else look.gram,
             ]
         )
-        numbers, G, G2, along, omega2, difference, values, arrivals, G_old = host
-        if not all(np.isfinite(a).all() for a in host):
+        if not all(np.isfinite(array).all() for array in host):
             raise NotFinite
-        self.rod_norm, self.drift_norm = float(numbers[1]), float(numbers[2])
-        if seen is not None:
-            self._note(values, arrivals, G_old if old is not None else None, edge, pair)
+        self.rod_norm, self.drift_norm = (float(v) for v in host[1])
+        return _Known(*host[2:])
 
-        predicted = np.diag(self.cadence.predicted(self.time))
-        root = inverse_root(G)
-        K0 = root @ predicted @ root
-        kappa, E = np.linalg.eigh(K0)
-        capped = gradient
-        if kappa[-1] > edge:
-            excess = np.where(kappa > edge, 1 - edge / np.maximum(kappa, 1e-300), 0.0)
-            capped = gradient - P * (V.T @ upload(E @ (excess * (E.T @ along)), gradient))
-        drift = optimizer.map(self.m, capped, P2, tau + 1)
+    @staticmethod
+    def _capped(
+        K: np.ndarray, edge: float, along: np.ndarray, gradient: Tensor, V: Tensor, P: Tensor
+    ) -> tuple[np.ndarray, Tensor]:
+        """Tracked eigenvalues, and the gradient whose share along modes beyond the edge is what it is at the edge."""
+        kappa, E = np.linalg.eigh(K)
+        if kappa[-1] <= edge:
+            return kappa, gradient
+        excess = np.where(kappa > edge, 1 - edge / np.maximum(kappa, 1e-300), 0.0)
+        return kappa, gradient - P * (V.T @ upload(E @ (excess * (E.T @ along)), gradient))
 
-        root2 = inverse_root(G2)
-        K = root2 @ predicted @ root2
-        self.mismatch = 0.0
-        if half_difference is not None:
-            K, self.mismatch = secant_update(K, omega2, difference)
-        kappa2, Q = np.linalg.eigh(K)
-        power = fractional_power(-optimizer.mode_matrices(kappa2, tau + 1), self.dt / 2)
-        self.operators.append((upload(Q.T, V2) @ V2, P2, upload(power, V2)))
-        self.stage = _Stage(optimizer, P, gradient, loss, drift, rate, kappa[::-1], pair, point)
-        return self.stage
-
-    def _note(self, values: np.ndarray, arrivals: np.ndarray, gram: np.ndarray | None, edge: float, pair: bool) -> None:
+    def _note(self, known: _Known, edge: float, pair: bool) -> None:
         frozen, expected = None, math.nan
-        if gram is not None:
-            root = inverse_root(gram)
-            frozen = np.linalg.eigvalsh(root @ np.diag(self.cadence.values) @ root)[::-1]
-            now = root @ np.diag(self.cadence.predicted(self.time)) @ root
+        if known.old_gram.size:
+            frozen = np.linalg.eigvalsh(_in_basis(np.diag(self.cadence.values), known.old_gram))[::-1]
+            now = _in_basis(np.diag(self.cadence.predicted(self.time)), known.old_gram)
             expected = float(np.linalg.eigvalsh(now)[-1])
-        self.cadence.saw(self.time, values, arrivals, edge, frozen=frozen, expected=expected, rod=pair)
-
-    def _seeded(self, omega: Tensor, V: Tensor, P: Tensor) -> Tensor:
-        """`omega` [k] kept at least as large as the rounding error of w seen along each mode."""
-        floor = self.seed_size * ((V * P) ** 2 @ self.w**2).sqrt()
-        return torch.where(omega.abs() < floor, torch.where(omega < 0, -floor, floor), omega)
+        self.cadence.saw(self.time, known.values, known.arrivals, edge, frozen=frozen, expected=expected, rod=pair)
 
     def _substep(self) -> None:
         stage = self._evaluate()
@@ -210,7 +257,7 @@ class RodProcess(Process):
         if not self.drifts:
             self._invent_history(stage)
         self.drifts.append(stage.drift)
-        self.rates.append(stage.second_rate)
+        self.rates.append(stage.felt.second_rate)
         del self.drifts[: -q - 1], self.rates[: -q - 1], self.operators[: -q - 1]
         (a, am), (b, bm) = self.drifts[0], self.drifts[1]
         self.w = self.w + self.dt / 2 * (a + b)
@@ -244,7 +291,7 @@ class RodProcess(Process):
                     for now, then in zip(stage.drift, first, strict=True)
                 )
             )
-            self.rates.append(stage.second_rate)
+            self.rates.append(stage.felt.second_rate)
 
     def advance(self) -> None:
         for _ in range(self.substeps):
@@ -260,10 +307,10 @@ class RodProcess(Process):
             time=self.row,
             centre=self.w,
             position=self.w,
-            gradient=stage.gradient,
+            gradient=stage.felt.gradient,
             preconditioner=stage.P,
-            loss=stage.loss if not stage.pair else None,
-            predicted_loss=stage.loss,
+            loss=stage.felt.loss if not stage.pair else None,
+            predicted_loss=stage.felt.loss,
             rod_length=length,
             oscillation=norm(self.x),
             eigenvalues=upload(stage.eigenvalues, self.w),
