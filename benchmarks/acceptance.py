@@ -115,73 +115,120 @@ def floor(problem: Problem, learning_rate: float, steps: int, seed: int) -> tupl
     return float(np.linalg.norm(runs[0][0] - runs[1][0]) / travelled), float(runs[1][1])
 
 
-def one(tag: str, seed: int) -> list[str]:
-    """The table rows of one network."""
+def row(tag: str, name: str, f: Figures) -> str:
+    extent = "–" if np.isnan(f.extent) else f"{f.extent:.3f}"
+    edge = "–" if np.isnan(f.edge_cost) else f"{f.edge_cost:.1f}"
+    onset_step = "–" if f.onset is None else f.onset
+    return (
+        f"| {tag} | {name} | {f.distance:.4f} | {f.ratio:.3f} | {f.loss:.3f} | {extent} | {onset_step} "
+        f"| {f.stable_cost:.1f} | {edge} |"
+    )
+
+
+def missed(tag: str, name: str, f: Figures, stable: Figures, discrete: dict[str, np.ndarray], steps: int) -> list[str]:
+    """The criteria of the design that an exact-rate rod misses, with its figure."""
+    ratio = discrete["sharpness_ratio"][3 * steps // 4 :].mean()
+    first = onset(discrete["sharpness_ratio"])
+    tolerance = 0.08 if tag == "A" else 0.05
+    late = None if f.onset is None or first is None else abs(f.onset - first)
+    checks = [
+        (
+            f.distance <= 0.15 * stable.distance,
+            f"distance {f.distance:.4f}, 0.15 × stable is {0.15 * stable.distance:.4f}",
+        ),
+        (
+            f.distance <= 0.5 * CENTRAL[tag],
+            f"distance {f.distance:.4f}, half of central flow's is {0.5 * CENTRAL[tag]:.4f}",
+        ),
+        (abs(f.ratio / ratio - 1) <= tolerance, f"sharpness ratio {f.ratio:.3f}, the iterates' {ratio:.3f}"),
+        (0.75 <= f.extent <= 1.33, f"extent² ratio {f.extent:.3f}"),
+        (abs(f.loss - 1) <= 0.05, f"predicted loss {f.loss:.3f} of the loss"),
+        (late is not None and late <= 15, f"onset {f.onset}, the iterates' {first}"),
+        (f.edge_cost <= 20 or "dt" in name, f"{f.edge_cost:.1f} gradients a step at the edge"),
+    ]
+    return [f"- {tag}, {name}: {words}." for good, words in checks if not good]
+
+
+def one(tag: str, seeds: list[int]) -> tuple[list[str], list[str]]:
+    """The table rows of one network, and what its rods missed."""
     options, rate, steps = NETWORKS[tag]
     problem = rf.problems.digits_mlp(**options)
     flows = rf.flows
-    exact = [
-        flows.Rod(),
-        flows.Rod(substeps=4, name="rod, dt ¼"),
-        flows.Stable(),
-        flows.Stable(refine=2, name="stable, dt halved"),
-    ]
+    rods = [flows.Rod(), flows.Rod(substeps=4, name="rod, dt ¼")]
     paper = [
         flows.CovarianceRod(modes=1, seed=1),
         flows.CovarianceRod(modes=1, seed=1, substeps=8, name="rod-paper, dt ⅛"),
         flows.CovarianceRod(),
         flows.CovarianceRod(substeps=8, name="rod-covariance, dt ⅛"),
     ]
-    rows = []
-    for processes, start in ((exact, None), (paper, 0)):
-        run = tables(problem, rate, steps, ["discrete", *processes], start, seed)
-        discrete = run["discrete"]
-        if start is None:
-            second = discrete["sharpness_ratio"][3 * steps // 4 :].mean()
+    stable = [flows.Stable(), flows.Stable(refine=2, name="stable, dt halved")]
+    rows: list[str] = []
+    misses: list[str] = []
+    for seed in seeds:
+        run = tables(problem, rate, steps, ["discrete", *rods, *(stable if seed == seeds[0] else [])], None, seed)
+        discrete = run.pop("discrete")
+        if seed == seeds[0]:
             away, other = floor(problem, rate, steps, seed)
+            ratio = discrete["sharpness_ratio"][3 * steps // 4 :].mean()
             rows.append(
-                f"| {tag} | iterates | {away:.4f} (floor) | {second:.3f} ({other:.3f} from 1e-14 away) | 1 | 1 | {onset(discrete['sharpness_ratio'])} | 1 | 1 |"
+                f"| {tag} | iterates | {away:.4f} (second run from 1e-14 away) | {ratio:.3f} ({other:.3f}) | 1 | 1 "
+                f"| {onset(discrete['sharpness_ratio'])} | 1 | 1 |"
             )
+            base = figures(run["stable"], discrete, steps)
         for name, flow in run.items():
-            if name == "discrete":
-                continue
             f = figures(flow, discrete, steps)
-            rows.append(
-                f"| {tag} | {name} | {f.distance:.4f} | {f.ratio:.3f} | {f.loss:.3f} | {f.extent:.3f} | {f.onset} | {f.stable_cost:.1f} | {f.edge_cost:.1f} |"
-            )
-    return rows
+            title = name if seed == seeds[0] else f"{name}, tracker seed {seed}"
+            rows.append(row(tag, title, f))
+            if name.startswith("rod"):
+                misses += missed(tag, title, f, base, discrete, steps)
+    run = tables(problem, rate, steps, ["discrete", *paper], 0, seeds[0])
+    discrete = run.pop("discrete")
+    rows += [row(tag, f"{name}, from step 0", figures(flow, discrete, steps)) for name, flow in run.items()]
+    return rows, misses
 
 
 HEAD = (
-    "| network | process | distance at T | sharpness ratio, last quarter | predicted loss / loss | extent² / extent² | onset | gradients a step, stable | at the edge |\n"
-    "|---|---|---|---|---|---|---|---|---|"
+    "| network | process | distance at T | sharpness ratio, last quarter | predicted loss / loss | extent² / extent² "
+    "| onset | gradients a step, stable | at the edge |\n|---|---|---|---|---|---|---|---|---|"
 )
+INTRODUCTION = """# Acceptance of the flows of gradient descent
+
+Four networks on scikit-learn's digits, full batch, float64: A 64-32-32-1 tanh, B 64-32-32-10 tanh, D 64-32-32-10 SiLU,
+E as B with smaller inputs (up to seven critical eigenvalues). The distance is ‖centre − midpoint‖ divided by the
+distance that the midpoints travelled; sharpness ratio and predicted loss are means over the last quarter and the second
+half; extent² is the squared rod length over the second half against that of the iterates. Costs are gradients a step, a
+Hessian-vector product counted as 1.7, tracker included.
+
+Network A bursts violently: a second discrete run from 1e-14 away does not end at the same place, so no model can.
+"""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("networks", nargs="?", default="A,B,D,E")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seeds", default="0", help="seeds of the tracker; the first is shown in full")
     parser.add_argument("--write", type=Path)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    rows = [HEAD]
+    seeds = [int(seed) for seed in arguments.seeds.split(",")]
+    lines, misses = [HEAD], []
     print(HEAD)
     for tag in arguments.networks.split(","):
-        for row in one(tag, arguments.seed):
-            print(row, flush=True)
-            rows.append(row)
+        rows, missing = one(tag, seeds)
+        print("\n".join(rows), flush=True)
+        lines += rows
+        misses += missing
+    verdict = ["", "## Criteria missed by the exact-rate rod", "", *(misses or ["- None."])]
+    print("\n".join(verdict))
     if arguments.write:
-        commit = subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-        ).stdout.strip()
-        head = (
-            "# Acceptance of the flows of gradient descent\n\n"
-            f"Written by `python benchmarks/acceptance.py {arguments.networks} --seed {arguments.seed} --write …` on "
-            f"{datetime.now(UTC):%Y-%m-%d}, torch {torch.__version__}, Python {platform.python_version()}, commit {commit or '–'}, "
-            "float64, one thread.\n\n"
+        git = ["git", "rev-parse", "--short", "HEAD"]
+        commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
+        made = (
+            f"\nMade by `python benchmarks/acceptance.py {arguments.networks} --seeds {arguments.seeds}` on "
+            f"{datetime.now(UTC):%Y-%m-%d}: torch {torch.__version__}, Python {platform.python_version()}, one thread, "
+            f"commit {commit or 'unknown'}.\n\n"
         )
-        arguments.write.write_text(head + "\n".join(rows) + "\n")
+        arguments.write.write_text(INTRODUCTION + made + "\n".join([*lines, *verdict]) + "\n")
 
 
 if __name__ == "__main__":
