@@ -32,12 +32,15 @@ live = rf.compare(spec.problem, spec.optimizer, steps=spec.steps, autostart=Fals
 live
 """
 PAIR = """
-import json
-live.run.reset(); sent = live._feed._seq
-live.run.start().wait()
-alone = Run(spec).start()
-alone.wait()
-print(json.dumps([live.run.seconds, alone.seconds, live._feed._seq - sent]))
+import json, time
+sent = live._feed._seq
+live.run.reset()
+alone, spent = Run(spec), {{}}
+for name, run in [("viewed", live.run), ("alone", alone)][::{order}]:
+    begun = time.process_time()
+    run.start().wait()
+    spent[name] = time.process_time() - begun
+print(json.dumps([live.run.seconds, alone.seconds, spent["viewed"], spent["alone"], live._feed._seq - sent]))
 """
 # Times from an event on an element to the first frame, after the draw, in which a condition holds.
 WATCH = """
@@ -64,16 +67,17 @@ WATCH = """
 
 def cost(notebook: Notebook, pairs: int) -> dict[str, float]:
     """Wall time of a run with a view over that of the same run without one."""
-    notebook.execute(PAIR)  # warms up both
-    measured = [json.loads(notebook.execute(PAIR)) for _ in range(pairs)]
-    ratios = [viewed / alone for viewed, alone, _ in measured]
+    notebook.execute(PAIR.format(order=1))  # warms up both
+    measured = [json.loads(notebook.execute(PAIR.format(order=(1, -1)[i % 2]))) for i in range(pairs)]
+    ratios = [viewed / alone for viewed, alone, *_ in measured]
     return {
-        "with a view, s (median)": statistics.median(viewed for viewed, _, _ in measured),
-        "without, s (median)": statistics.median(alone for _, alone, _ in measured),
-        "frames a second": statistics.median(frames / viewed for viewed, _, frames in measured),
-        "ratio (median)": statistics.median(ratios),
-        "ratio (smallest)": min(ratios),
-        "ratio (largest)": max(ratios),
+        "with a view, s (median)": statistics.median(viewed for viewed, *_ in measured),
+        "without, s (median)": statistics.median(alone for _, alone, *_ in measured),
+        "frames a second": statistics.median(frames / viewed for viewed, *_, frames in measured),
+        "ratio (median of the pairs)": statistics.median(ratios),
+        "ratio (smallest, largest)": min(ratios),
+        "": max(ratios),
+        "ratio of processor time (median)": statistics.median(own / other for _, _, own, other, _ in measured),
     }
 
 
@@ -121,7 +125,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer repetitions")
     quick = parser.parse_args().quick
-    pairs, count, steps = (3, 5, 200) if quick else (7, 20, 400)
+    pairs, count, steps = (4, 5, 100) if quick else (16, 20, 150)
     executable = chromium.find()
     if executable is None:
         sys.exit(chromium.ADVICE)
