@@ -162,8 +162,8 @@ export class Client {
       return;
     }
     if (rows.run > store.run) store.reset(rows.run);
-    if (store.hasGap(rows.blocks)) {
-      // Rows in between were lost, or a snapshot is on its way: ask once, and take no rows out of order.
+    if (store.hasGap(rows.blocks, rows.firstEvent)) {
+      // Rows or events in between were lost, or a snapshot is on its way: ask once, and take no rows out of order.
       if (!this.asking) this.hello();
       return;
     }

@@ -94,8 +94,9 @@ export class Store {
     return Object.fromEntries([...this.tables].map(([name, table]) => [name, table.next]));
   }
 
-  /** True where a block starts beyond the rows held, so that rows in between were lost. */
-  hasGap(blocks: Block[]): boolean {
+  /** True where rows or events start beyond those held, so that some in between were lost. */
+  hasGap(blocks: Block[], firstEvent: number): boolean {
+    if (firstEvent > this.events.length) return true;
     return blocks.some((block) => block.firstRow > (this.tables.get(block.table)?.next ?? 0));
   }
 

@@ -79,6 +79,20 @@ describe("the client", () => {
     expect(times(client, "rod")).toEqual(until(494, 2));
   });
 
+  it("asks again when only events were lost, and ends up with every event once", async () => {
+    const { model, client } = await connected();
+    model.deaf = true;
+    client.command("set", { learning_rate: 0.7 });
+    model.deaf = false;
+    model.sent.length = 0;
+    const frame = { kind: "frame", run: 1, seq: 90, blocks: [], events: [], first_event: 3 };
+    model.tell(frame);
+    model.tell({ ...frame, seq: 91 });
+    expect(kinds(model).filter((kind) => kind === "hello")).toHaveLength(1);
+    await settled();
+    expect(client.store.events.map((event) => event.new)).toEqual([0.85, 0.68, 0.7]);
+  });
+
   it("says hello again until rows come, because the first may wait behind a cell that is running", async () => {
     const model = new FakeModel("running");
     model.deaf = true;

@@ -33,7 +33,7 @@ describe("the store", () => {
     ];
     for (const [from, to] of frames) {
       const blocks = [block("rod", from, span(from, to))];
-      expect(store.hasGap(blocks)).toBe(false);
+      expect(store.hasGap(blocks, 0)).toBe(false);
       store.append(blocks, [], 0);
     }
     expect(times(store)).toEqual(span(0, 13));
@@ -44,7 +44,7 @@ describe("the store", () => {
     const store = new Store();
     store.append([block("rod", 0, span(0, 4))], [], 0);
     const later = [block("rod", 6, span(6, 8))];
-    expect(store.hasGap(later)).toBe(true);
+    expect(store.hasGap(later, 0)).toBe(true);
     store.append(later, [], 0);
     expect(times(store)).toEqual(span(0, 4));
   });
@@ -54,7 +54,7 @@ describe("the store", () => {
     store.replace(1, [block("rod", 0, [0, 10, 20, 29], 30)], []);
     expect(store.held()).toEqual({ rod: 30 });
     const overlap = [block("rod", 28, [28, 29, 30, 31])];
-    expect(store.hasGap(overlap)).toBe(false);
+    expect(store.hasGap(overlap, 0)).toBe(false);
     store.append(overlap, [], 0);
     expect(times(store)).toEqual([0, 10, 20, 29, 30, 31]);
   });
@@ -79,6 +79,8 @@ describe("the store", () => {
     const store = new Store();
     store.append([], [event(1), event(2)], 0);
     store.append([], [event(2), event(3)], 1);
+    expect(store.hasGap([], 3)).toBe(false);
+    expect(store.hasGap([], 7)).toBe(true);
     store.append([], [event(9)], 7);
     expect(store.events.map(({ step }) => step)).toEqual([1, 2, 3]);
   });
