@@ -10,6 +10,8 @@ export const RIGHT = 12;
 const TOP = 5;
 const BOTTOM = 5;
 const TIME_AXIS = 24;
+/** Below this share of a logarithmic axis's top, and below its bottom, a value is a zero with round-off. */
+const ROUND_OFF = 1e-9;
 
 export interface Line {
   key: string;
@@ -231,8 +233,9 @@ function path(u: uPlot, line: Line, picture: Picture): uPlot.Series.Paths | null
   };
   let drawing = false;
   let previous = 0;
+  const least = picture.log ? Math.min(picture.y[0], ROUND_OFF * picture.y[1]) : Number.NEGATIVE_INFINITY;
   const point = (time: number, value: number) => {
-    const py = picture.log && value <= 0 ? Number.NaN : y(value);
+    const py = value < least ? Number.NaN : y(value);
     if (Number.isNaN(py)) {
       drawing = false;
       return;
