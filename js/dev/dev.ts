@@ -1,12 +1,12 @@
 /**
  * The widget without Jupyter: `npm run dev`, then the address it prints. In the address:
- * ?scene=running (or ready, paused, finished, stopped, diverged, error, gone, all) &theme=dark &width=600 &still
+ * ?scene=running (or ready, paused, finished, stopped, diverged, error, gone, ended, all) &theme=dark &width=600 &still
  */
 import widget from "../src/index";
 import "../src/live.css";
 import { FakeModel, type Scene } from "./fake";
 
-const SCENES: Scene[] = ["ready", "running", "paused", "finished", "stopped", "diverged", "error", "gone"];
+const SCENES: Scene[] = ["ready", "running", "paused", "finished", "stopped", "diverged", "error", "gone", "ended"];
 
 const query = new URLSearchParams(location.search);
 const asked = query.get("scene") ?? "running";

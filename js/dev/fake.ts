@@ -3,7 +3,12 @@ import type { Event, RunStatus, Snapshot, Spec, State, ToKernel } from "../src/g
 import type { Model } from "../src/model";
 import { encode, learningRate, makeSeries, type Series } from "./series";
 
-export type Scene = State | "gone";
+/** A state of the run, or "ended": it finished, and stable flow had stopped at `FLOW_STOP`. */
+export type Scene = State | "gone" | "ended";
+
+export const FLOW_STOP = 214;
+
+const STATE: Partial<Record<Scene, State>> = { gone: "running", ended: "finished" };
 
 type Handler = (...values: never[]) => void;
 
@@ -11,6 +16,8 @@ export class FakeModel implements Model {
   readonly sent: ToKernel[] = [];
   /** A kernel that does not answer, and whose frames are lost. */
   deaf = false;
+  /** A kernel that does not tell how its status changes. */
+  quiet = false;
   /** A kernel that is not there. */
   closed = false;
   readonly handlers = new Map<string, Set<Handler>>();
@@ -27,7 +34,7 @@ export class FakeModel implements Model {
     readonly steps = 600,
   ) {
     const diverged = scene === "diverged";
-    this.series = makeSeries(steps, diverged ? 160 : undefined);
+    this.series = makeSeries(steps, diverged ? 160 : undefined, scene === "ended" ? FLOW_STOP : undefined);
     this.step = {
       ready: -1,
       running: 486,
@@ -37,6 +44,7 @@ export class FakeModel implements Model {
       diverged: 169,
       error: 96,
       gone: 486,
+      ended: steps,
     }[scene];
     if (diverged) this.step = this.series[0].rows.length - 1;
     this.rate = diverged ? 3.4 : learningRate(Math.max(0, this.step));
@@ -51,7 +59,7 @@ export class FakeModel implements Model {
             new: learningRate(at),
           });
     this.traits.spec = this.spec();
-    this.traits.status = this.status(scene === "gone" ? "running" : scene);
+    this.traits.status = this.status(STATE[scene] ?? (scene as State));
     this.traits.snapshot = null;
   }
 
@@ -103,6 +111,12 @@ export class FakeModel implements Model {
     this.become(this.step === this.steps ? "finished" : (this.traits.status as RunStatus).state);
   }
 
+  /** Another page, or the notebook, changes the learning rate. */
+  use(rate: number): void {
+    this.rate = rate;
+    this.become((this.traits.status as RunStatus).state);
+  }
+
   get running(): boolean {
     return (this.traits.status as RunStatus).state === "running";
   }
@@ -141,6 +155,7 @@ export class FakeModel implements Model {
   }
 
   private become(state: State): void {
+    if (this.quiet) return;
     this.traits.status = this.status(state);
     this.emit("change:status");
   }
@@ -234,16 +249,28 @@ export class FakeModel implements Model {
 
   private status(state: State): RunStatus {
     const step = Math.max(0, this.step);
-    const own = (name: string) => ({
-      state: state === "diverged" && name !== "discrete" ? ("stopped" as const) : state,
-      step: state === "diverged" ? step + 1 : step,
-      sentence: state === "diverged" ? `Diverged at step ${step + 1}: the loss passed 10⁶.` : "",
-    });
+    const diverged = state === "diverged";
+    // At its end a run gives its own status to all processes that had not ended before.
+    const shared = {
+      state,
+      step,
+      sentence: diverged ? `Iterates diverged at step ${step + 1}: the loss passed 10⁶.` : "",
+    };
+    const own = (name: string) => {
+      if (name === "discrete" && diverged) return { ...shared, step: step + 1 };
+      if (name !== "stable" || this.scene !== "ended") return shared;
+      const why = "it would need more than 1000 substeps a step (sharpness 2870)";
+      return {
+        state: "stopped" as const,
+        step: FLOW_STOP,
+        sentence: `Stable flow stopped at step ${FLOW_STOP}: ${why}.`,
+      };
+    };
     return {
       state,
       step,
       steps: this.steps,
-      sentence: "",
+      sentence: shared.sentence,
       speed: state === "running" ? 3.2 : null,
       recording_bytes: Math.max(0, this.step) * 4300,
       processes: Object.fromEntries(this.series.map(({ spec }) => [spec.name, own(spec.name)])),

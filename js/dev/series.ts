@@ -23,6 +23,7 @@ const UNITS: Record<string, [unit: string, meaning: string]> = {
   distance_travelled: ["parameters", "length of the path of the midpoints"],
   predicted_loss: ["", "loss predicted for the iterates"],
   distance: ["parameters", "‖centre − midpoint‖ at the same time"],
+  critical_directions: ["", "tracked eigenvalues of at least 0.975 of the edge threshold"],
   relative_distance: ["", "‖centre − midpoint‖ at the same time, divided by the distance travelled by the midpoints"],
   cost: ["gradients", "gradient equivalents spent so far"],
 };
@@ -39,18 +40,25 @@ export function learningRate(time: number): number {
   return time < 160 ? 0.6 : time < 400 ? 0.85 : 0.68;
 }
 
-/** Series of all processes for `steps` steps; from `blowUp` on the iterates diverge. */
-export function makeSeries(steps: number, blowUp = Number.POSITIVE_INFINITY, jump = 3.4): Series[] {
+/** Series of all processes for `steps` steps; from `blowUp` on the iterates diverge, at `stop` stable flow stops. */
+export function makeSeries(
+  steps: number,
+  blowUp = Number.POSITIVE_INFINITY,
+  stop = Number.POSITIVE_INFINITY,
+  jump = 3.4,
+): Series[] {
   return KINDS.map(([kind, label, detail, delay], index) => {
     const names = columnsOf(kind);
-    const spec: ProcessSpec = {
+    const start = kind === "iterates" || kind === "stable" ? 0 : 2;
+    const described = {
       name: kind === "iterates" ? "discrete" : kind,
       kind,
       label,
       detail,
+      start,
       columns: names.map((name) => column(name)),
     };
-    const start = kind === "iterates" || kind === "stable" ? 0 : 2;
+    const spec: ProcessSpec = described;
     let sharpness = 2.2;
     let x = 0.2;
     let cost = 0;
@@ -71,6 +79,7 @@ export function makeSeries(steps: number, blowUp = Number.POSITIVE_INFINITY, jum
       const base = 0.02 + 2.2 / (time + 2) ** 0.9 - 0.000014 * time;
       const bump = kind === "stable" ? -0.00001 * Math.max(0, time - 150) : 0.5 * s * x * x;
       const loss = base + bump;
+      const eigenvalues = [s, s * 0.985, s * 0.9, s * 0.83];
       const lost = kind === "iterates" ? 0 : drift(kind, time);
       cost += [1, 43, 33, 30, 8][index];
       const values: Record<string, number | number[]> = {
@@ -80,7 +89,8 @@ export function makeSeries(steps: number, blowUp = Number.POSITIVE_INFINITY, jum
         sharpness: s,
         edge_threshold: threshold,
         sharpness_ratio: s / threshold,
-        eigenvalues: [s, s * 0.985, s * 0.9, s * 0.83],
+        eigenvalues,
+        critical_directions: eigenvalues.filter((value) => value >= 0.975 * threshold).length,
         rod_length: x,
         oscillation: x * 0.95,
         midpoint_loss: base,
@@ -90,6 +100,7 @@ export function makeSeries(steps: number, blowUp = Number.POSITIVE_INFINITY, jum
         relative_distance: lost,
         cost,
       };
+      if (kind === "stable" && time >= stop) break;
       if (time >= start) rows.push(names.flatMap((name) => values[name]));
       if (kind === "iterates" && loss > 1e6) break;
     }
@@ -100,7 +111,15 @@ export function makeSeries(steps: number, blowUp = Number.POSITIVE_INFINITY, jum
 function columnsOf(kind: ProcessSpec["kind"]): string[] {
   const common = ["time", "loss", "grad_norm", "sharpness", "edge_threshold", "sharpness_ratio"];
   if (kind === "iterates")
-    return [...common, "eigenvalues", "rod_length", "oscillation", "midpoint_loss", "distance_travelled"];
+    return [
+      ...common,
+      "eigenvalues",
+      "critical_directions",
+      "rod_length",
+      "oscillation",
+      "midpoint_loss",
+      "distance_travelled",
+    ];
   const flow = [...common, "predicted_loss", "distance", "relative_distance", "cost"];
   return kind === "stable" ? flow : [...flow, "rod_length", "oscillation"];
 }

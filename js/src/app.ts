@@ -28,7 +28,7 @@ export interface Hook {
   y(panel: string, value: number): number;
   /** Like `y`, of the newest edge threshold in the panel of eigenvalues. */
   thresholdY(): number;
-  /** Ranges of the axes of a panel. */
+  /** Step that the cursor is at; null follows the newest. */
   cursor(): number | null;
   /** Number of things that the view owns. */
   owned(): number;

@@ -13,16 +13,22 @@ export function plainText(sentence: Sentence): string {
   return sentence.map((piece) => (typeof piece === "string" ? piece : Object.values(piece)[0])).join("");
 }
 
-/** Sentences about one step. */
-export function describe(reading: Reading, spec: Spec): Sentence[] {
-  const sentences = [closest(reading), sharpness(reading), failed(reading), masked(reading), beyond(reading, spec)];
+/** At most `most` sentences about one step; that of flows that have ended is never the one left out. */
+export function describe(reading: Reading, spec: Spec, most = 3): Sentence[] {
+  const told = failed(reading);
+  const sentences = [closest(reading), sharpness(reading), told, masked(reading), beyond(reading, spec)];
   const found = sentences.filter((sentence): sentence is Sentence => sentence !== null);
-  return found.slice(0, 3);
+  while (found.length > most)
+    found.splice(
+      found.findLastIndex((sentence) => sentence !== told),
+      1,
+    );
+  return found;
 }
 
 function closest({ processes }: Reading): Sentence | null {
   const flows = processes
-    .filter((flow) => flow.distance !== null && !flow.diverged)
+    .filter((flow) => flow.distance !== null && !flow.ended)
     .sort((a, b) => (a.distance ?? 0) - (b.distance ?? 0));
   if (!flows.length) return null;
   const [first, ...others] = flows;
@@ -43,7 +49,7 @@ function sharpness(reading: Reading): Sentence | null {
   if (!iterates || iterates.ratio === null) return null;
   const directions =
     reading.critical !== null && reading.critical > 0
-      ? `, ${format.count(reading.critical)} ${reading.critical === 1 ? "direction" : "directions"} critical`
+      ? `, ${reading.atLeast ? "at least " : ""}${format.count(reading.critical)} ${reading.critical === 1 ? "direction" : "directions"} critical`
       : "";
   const ratio = `(ratio ${format.ratio(iterates.ratio, 2)}`;
   const start = "Sharpness is ";
@@ -78,9 +84,7 @@ function below(reading: Reading): string {
 }
 
 function predictions({ processes }: Reading): string {
-  const flows = processes.filter(
-    (flow) => flow.process.kind !== "iterates" && flow.rodLength !== null && !flow.diverged,
-  );
+  const flows = processes.filter((flow) => flow.process.kind !== "iterates" && flow.rodLength !== null && !flow.ended);
   if (!flows.length) return "";
   return `; ${flows.map((flow, i) => `${name(flow)}${i ? "" : " predicts"} ${length(flow)}`).join(", ")}`;
 }
@@ -89,14 +93,14 @@ function length(process: ProcessReading): string {
   return format.significant(process.rodLength, 2);
 }
 
-/** A flow that has failed is told of, never hidden. */
-function failed({ processes }: Reading): Sentence | null {
-  const flow = processes.find((process) => process.diverged && process.process.kind !== "iterates");
-  if (!flow?.diverged) return null;
-  return [
-    strong(`${name(flow, true)} diverged at step ${format.whole(flow.diverged.step)}`),
-    `: ${reason(flow.diverged.sentence)}`,
-  ];
+/** A flow that has diverged or stopped is told of, never hidden. */
+export function failed({ processes }: Reading): Sentence | null {
+  const pieces = processes.flatMap((flow): Sentence => {
+    if (!flow.ended || flow.process.kind === "iterates") return [];
+    const { state, step, sentence } = flow.ended;
+    return [" ", strong(`${name(flow, true)} ${state} at step ${format.whole(step)}`), `: ${reason(sentence)}`];
+  });
+  return pieces.length ? pieces.slice(1) : null;
 }
 
 function masked({ processes }: Reading): Sentence | null {
@@ -111,7 +115,7 @@ function masked({ processes }: Reading): Sentence | null {
 
 function beyond({ processes }: Reading, spec: Spec): Sentence | null {
   const flow = processes.find((process) => process.process.kind === "stable");
-  if (!flow || flow.diverged || flow.ratio === null || flow.ratio <= 1.02) return null;
+  if (!flow || flow.ended || flow.ratio === null || flow.ratio <= 1.02) return null;
   return [
     `${name(flow, true)} is `,
     strong("beyond the edge"),
@@ -161,7 +165,7 @@ export function paused(status: RunStatus, reading: Reading | null): Sentence {
 
 export function finished(status: RunStatus, reading: Reading | null): Sentence {
   const sentence: Sentence = [`Finished: ${format.whole(status.step)} steps.`];
-  const flows = (reading?.processes ?? []).filter((flow) => flow.distance !== null && !flow.diverged);
+  const flows = (reading?.processes ?? []).filter((flow) => flow.distance !== null && !flow.ended);
   flows.forEach((flow, i) => {
     sentence.push(i ? `, ${name(flow)} ` : ` ${name(flow, true)} ended `);
     sentence.push(strong(format.share(flow.distance)));

@@ -22,10 +22,10 @@ function reading(
     distance: distances[process.name] ?? null,
     rodLength: lengths[process.name] ?? null,
     masked: false,
-    diverged: null,
+    ended: null,
     ...flows[process.name],
   }));
-  const rest = { critical: null, slope: null, growing: null, alternating: null, ...more };
+  const rest = { critical: null, atLeast: false, slope: null, growing: null, alternating: null, ...more };
   return { time: 318, processes, iterates: processes[0], ...rest };
 }
 
@@ -60,6 +60,7 @@ describe("the run in words", () => {
       /^Sharpness is above the edge \(ratio 1.20, four directions critical\). The oscillation of the iterates is growing: rod length/,
     );
     expect(say(1.2, { critical: 1, growing: false })[1]).toMatch(/one direction critical.* is shrinking/);
+    expect(say(1.2, { critical: 4, atLeast: true })[1]).toMatch(/, at least four directions critical\)/);
   });
 
   it("says where stable flow cannot stay, and only there", () => {
@@ -76,9 +77,22 @@ describe("the run in words", () => {
       step: 40,
       sentence: "Edge flow diverged at step 40: the loss was inf.",
     };
-    const sentences = say(1, {}, { edge: { diverged: stand } });
+    const sentences = say(1, {}, { edge: { ended: stand } });
     expect(sentences[2]).toBe("Edge flow diverged at step 40: the loss was inf.");
     expect(sentences).toHaveLength(3);
+  });
+
+  it("tells of every flow that has ended, also where there is room for two sentences only", () => {
+    const ends = {
+      edge: { state: "diverged" as const, step: 40, sentence: "Edge flow diverged at step 40: the loss was inf." },
+      stable: { state: "stopped" as const, step: 214, sentence: "Stable flow stopped at step 214: it is too stiff." },
+    };
+    const flows = { edge: { ended: ends.edge }, stable: { ended: ends.stable, ratio: null, distance: null } };
+    const told = "Edge flow diverged at step 40: the loss was inf. Stable flow stopped at step 214: it is too stiff.";
+    expect(say(1, {}, flows)[2]).toBe(told);
+    const two = words.describe(reading(1, {}, flows), spec, 2).map(words.plainText);
+    expect(two).toEqual([expect.stringMatching(/^Rod flow is closest/), told]);
+    expect(two[0]).not.toMatch(/stable|edge/i);
   });
 
   it("says why the iterates diverged", () => {

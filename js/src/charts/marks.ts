@@ -92,7 +92,7 @@ export function drawFlags(frame: Frame, theme: Theme, marks: Mark[]): void {
   });
 }
 
-/** A cross where a process diverged. */
+/** A cross where a process diverged or stopped. */
 export function drawCross(frame: Frame, theme: Theme, time: number, value: number): void {
   const { ctx, top, height } = frame;
   const x = frame.x(time);

@@ -74,11 +74,11 @@ export class Notice implements Part {
     const { client, view } = this.context;
     if (state === "ready" && client.store.newest < 0) return words.ready(client.spec);
     if (!reading) return [];
-    const about = words.describe(reading, client.spec);
-    if (state === "paused" && view.cursor === null) return [words.paused(client.status, reading), ...about].slice(0, 3);
+    if (state === "paused" && view.cursor === null)
+      return [words.paused(client.status, reading), ...words.describe(reading, client.spec, 2)];
     // Where the box tells how the run ended, the words are about the cursor's step only.
     if (["finished", "diverged", "error", "gone"].includes(state) && view.cursor === null) return [];
-    return about;
+    return words.describe(reading, client.spec);
   }
 
   private updateList(sentences: words.Sentence[]): void {
@@ -135,6 +135,8 @@ export class Notice implements Part {
   private content(state: Shown, reading: Reading | null): Content | null {
     const { client, view } = this.context;
     const { status, spec, store } = client;
+    const told = reading && words.failed(reading);
+    const failed = told ? [told] : [];
     const reset = { label: "Reset", name: "reset" as const, action: () => this.askReset() };
     if (this.asking && state !== "gone")
       return {
@@ -147,7 +149,10 @@ export class Notice implements Part {
         const n = spec.steps;
         return {
           tone: "plain",
-          sentences: [words.finished(status, view.cursor === null ? reading : null)],
+          sentences: [
+            words.finished(status, view.cursor === null ? reading : null),
+            ...(view.cursor === null ? failed : []),
+          ],
           buttons: [
             { label: `Run ${format.whole(n)} more`, name: "play", action: () => this.actions.extend() },
             { label: "Save values", name: null, action: () => this.actions.saveValues() },
@@ -159,7 +164,10 @@ export class Notice implements Part {
       case "diverged":
         return {
           tone: "failed",
-          sentences: [words.diverged(status, spec, store.events, this.edgeBefore())],
+          sentences: [
+            words.diverged(status, spec, store.events, this.edgeBefore()),
+            ...(view.cursor === null ? failed : []),
+          ],
           buttons: [reset],
         };
       case "error":

@@ -5,7 +5,7 @@ import type { Scope } from "../scope";
 import type { ProcessStyle } from "../theme";
 import type { Column } from "../wire";
 import type { Fact, Panel } from "./panels";
-import { valueAt } from "./reading";
+import { ownEnd, valueAt } from "./reading";
 
 interface Row {
   style: ProcessStyle;
@@ -49,16 +49,16 @@ export class Legend {
       setAttribute(row.toggle, "aria-pressed", view.hidden.has(name) ? "false" : "true");
       if (drawn === null) continue;
       const value = at === null ? null : valueAt(client.store.table(name), drawn, at);
-      const status = client.status.processes[name];
-      const diverged = status?.state === "diverged" && at !== null && at >= status.step - 1 && value === null;
-      setText(row.value, diverged ? "diverged" : text(value));
+      const end = ownEnd(client, row.style.process);
+      const ended = end !== null && at !== null && at >= end.step - 1 && value === null;
+      setText(row.value, ended ? end.state : text(value));
       setAttribute(row.toggle, "title", this.tooltip(row.style, drawn));
       setAttribute(row.line, "stroke", row.style.color(theme));
     }
     const iterates = styles.find((style) => style.process.kind === "iterates");
     const table = iterates ? client.store.table(iterates.process.name) : null;
     for (const { fact, value } of this.factValues)
-      setText(value, fact.text(at === null ? null : valueAt(table, fact.column, at)));
+      setText(value, fact.text(at === null ? null : valueAt(table, fact.column, at), client.spec));
   }
 
   private build(): void {

@@ -7,7 +7,7 @@ import { linearRange, linearTicks, logRange, logTicks, type Range, union } from 
 import { drawingOrder, type ProcessStyle } from "../theme";
 import { Legend } from "./legend";
 import { eigenvalues, type Panel } from "./panels";
-import { firstColumn, valueAt } from "./reading";
+import { firstColumn, ownEnd, valueAt } from "./reading";
 
 /** Share of the steps at the start that ranges do not look at. */
 const TRANSIENT = 0.03;
@@ -119,7 +119,7 @@ export class PanelView {
       },
       above: (frame) => {
         if (this.first) drawFlags(frame, theme, moment.marks);
-        if (this.panel.key === "loss") this.drawDiverged(frame);
+        if (this.panel.key === "loss") this.drawEnds(frame);
         if (moment.newest < 0 && isRatio && client.status.state === "ready")
           drawNote(frame, theme, "Nothing has run yet.");
       },
@@ -214,13 +214,13 @@ export class PanelView {
     return log ? logRange(low, high) : linearRange(low, high);
   }
 
-  private drawDiverged(frame: Frame): void {
+  private drawEnds(frame: Frame): void {
     const { client, styles, theme, view } = this.context;
     for (const style of styles) {
       const { name } = style.process;
       const column = this.column(style);
       const table = client.store.table(name);
-      if (client.status.processes[name]?.state !== "diverged" || view.hidden.has(name) || !column || !table) continue;
+      if (!ownEnd(client, style.process) || view.hidden.has(name) || !column || !table) continue;
       const values = table.column(column);
       let row = table.rows - 1;
       while (row >= 0 && values?.at(row) === null) row--;

@@ -1,12 +1,13 @@
 /** The panels of the Compare view: which column each process brings, how it is written, and what else is told. */
 import * as format from "../format";
 import type { Spec } from "../wire";
+import { isLeast } from "./reading";
 
 export interface Fact {
   label: (spec: Spec) => string;
   /** Column of the iterates. */
   column: string;
-  text: (value: number | null) => string;
+  text: (value: number | null, spec: Spec) => string;
 }
 
 export interface Panel {
@@ -68,7 +69,11 @@ export const panels: Panel[] = [
         column: "edge_threshold",
         text: (v) => format.significant(v, 4),
       },
-      { label: () => "critical directions", column: "critical_directions", text: format.whole },
+      {
+        label: () => "critical directions",
+        column: "critical_directions",
+        text: (v, spec) => `${v !== null && isLeast(v, spec) ? "≥ " : ""}${format.whole(v)}`,
+      },
     ],
   },
   {
@@ -88,7 +93,7 @@ export const panels: Panel[] = [
   {
     key: "rod",
     title: "Rod length",
-    subtitle: () => "half a step of the iterates; flows: √ of the oscillation’s variance",
+    subtitle: () => "half a step of the iterates; flows: what they predict for it",
     iterates: ["rod_length"],
     flows: ["rod_length"],
     height: 108,

@@ -2,7 +2,10 @@
 import type { Client } from "../client";
 import type { Store, Table } from "../store";
 import type { ProcessStyle } from "../theme";
-import type { ProcessSpec, ProcessStatus } from "../wire";
+import type { ProcessSpec, ProcessStatus, Spec } from "../wire";
+
+/** Eigenvalues that are tracked even where fewer are recorded. */
+const TRACKED = 4;
 
 export interface ProcessReading {
   process: ProcessSpec;
@@ -11,15 +14,18 @@ export interface ProcessReading {
   distance: number | null;
   rodLength: number | null;
   masked: boolean;
-  diverged: ProcessStatus | null;
+  /** How it diverged or stopped while the run went on. */
+  ended: ProcessStatus | null;
 }
 
 export interface Reading {
   time: number;
   processes: ProcessReading[];
   iterates: ProcessReading | null;
-  /** Number of critical directions, where more than one eigenvalue is tracked. */
+  /** Number of critical directions among those tracked: as recorded, else counted where several are recorded. */
   critical: number | null;
+  /** Whether all that are tracked are critical, so that there may be more. */
+  atLeast: boolean;
   /** Change of the ratio per 100 steps. */
   slope: number | null;
   /** Whether the alternating part of the iterates is larger than ten steps before. */
@@ -49,11 +55,10 @@ export function mainTable(store: Store, styles: ProcessStyle[]): Table | null {
 }
 
 export function readAt(client: Client, styles: ProcessStyle[], time: number): Reading {
-  const { store, status } = client;
+  const { store, spec } = client;
   const processes = styles.map(({ process, label }) => {
     const table = store.table(process.name);
     const at = (column: string) => valueAt(table, column, time);
-    const stand = status.processes[process.name];
     return {
       process,
       label,
@@ -61,20 +66,37 @@ export function readAt(client: Client, styles: ProcessStyle[], time: number): Re
       distance: at("relative_distance"),
       rodLength: at("rod_length"),
       masked: (at("masked") ?? 0) > 0.5,
-      diverged: stand?.state === "diverged" ? stand : null,
+      ended: ownEnd(client, process),
     };
   });
   const iterates = processes.find(({ process }) => process.kind === "iterates") ?? null;
   const table = iterates ? store.table(iterates.process.name) : null;
+  const directions = table ? critical(table, time) : null;
   return {
     time,
     processes,
     iterates,
-    critical: table ? critical(table, time) : null,
+    critical: directions,
+    atLeast: directions !== null && isLeast(directions, spec),
     slope: table ? slope(store, table, time) : null,
     growing: table ? growing(table, time) : null,
     alternating: table ? quotient(valueAt(table, "oscillation", time), iterates?.rodLength ?? null) : null,
   };
+}
+
+/** How a process ended by itself, or null: one that was still going when the run ended carries the run's status. */
+export function ownEnd({ spec, status }: Client, process: ProcessSpec): ProcessStatus | null {
+  const stand = status.processes[process.name];
+  if (stand?.state !== "stopped" && stand?.state !== "diverged") return null;
+  if (stand.state !== status.state || stand.sentence !== status.sentence) return stand;
+  // A run diverges with its iterates, or, where it has none, with all of its flows.
+  const leads = process.kind === "iterates" || spec.processes.every(({ kind }) => kind !== "iterates");
+  return stand.state === "diverged" && leads ? stand : null;
+}
+
+/** Whether a number of critical directions is all that is tracked, and so perhaps not all that there are. */
+export function isLeast(directions: number, { eigenvalues, problem }: Spec): boolean {
+  return directions >= Math.max(TRACKED, eigenvalues) && directions < problem.dim;
 }
 
 function critical(table: Table, time: number): number | null {
