@@ -105,6 +105,55 @@ describe("the learning rate", () => {
     expect(number.value).toBe("0.68");
   });
 
+  describe("shows what is in use", () => {
+    const entered = async () => {
+      const page = await mounted("paused");
+      const number = page.find(".rf-number") as HTMLInputElement;
+      const enter = async (value: string) => {
+        number.value = value;
+        number.dispatchEvent(new Event("change"));
+        await painted();
+      };
+      return { ...page, number, enter };
+    };
+
+    it("after a status that tells of another value than the one accepted", async () => {
+      const { model, number, enter } = await entered();
+      model.quiet = true;
+      await enter("0.7");
+      expect(number.value).toBe("0.7");
+      model.quiet = false;
+      model.use(0.5);
+      await painted();
+      expect(number.value).toBe("0.5");
+    });
+
+    it("after a reply that comes when another value is in use already", async () => {
+      const { model, number, enter } = await entered();
+      model.deaf = model.quiet = true;
+      await enter("0.7");
+      model.deaf = model.quiet = false;
+      model.use(0.5);
+      await painted();
+      expect(number.value).toBe("0.7");
+      const command = model.sent.findLast((message) => message.kind === "command");
+      model.tell({ kind: "reply", id: command?.id, ok: true, message: "", step: 393 });
+      await painted();
+      expect(number.value).toBe("0.5");
+    });
+
+    it("after a reset", async () => {
+      const { model, root, number, enter } = await entered();
+      model.deaf = model.quiet = true;
+      await enter("0.7");
+      model.deaf = model.quiet = false;
+      model.use(0.6);
+      root.rodflow?.client.command("reset");
+      await painted();
+      expect(number.value).toBe("0.6");
+    });
+  });
+
   it("carries the edge: edge factor over the newest sharpness", async () => {
     const { root, text } = await mounted("running");
     const sharpness = root.rodflow?.column("discrete", "sharpness").at(-1) ?? 0;

@@ -1,6 +1,7 @@
 import { type Context, edgeRate, type Part, shownState } from "../context";
 import { h, setAttribute, setText } from "../dom";
 import * as format from "../format";
+import type { RunStatus } from "../wire";
 import { RateScale } from "./scale";
 
 const STEPS = 1000;
@@ -35,6 +36,8 @@ export class RateControl implements Part {
   private scaleRun = -1;
   /** Value under the hand, or sent and not yet in use. */
   private wanted: number | null = null;
+  /** Status at the time `wanted` was accepted: the next one tells what is in use. */
+  private accepted: RunStatus | null = null;
   private dragging = false;
   private typing = false;
 
@@ -56,6 +59,7 @@ export class RateControl implements Part {
     );
     scope.listen(this.slider, "input", () => {
       this.dragging = true;
+      this.accepted = null;
       this.wanted = this.scale.fromFraction(Number(this.slider.value) / STEPS);
       this.update();
     });
@@ -89,13 +93,13 @@ export class RateControl implements Part {
   }
 
   update(): void {
-    const { spec, status } = this.context.client;
+    const { spec } = this.context.client;
+    this.settle();
     if (this.scaleRun !== spec.run || !this.scale.holds(this.shown)) {
       this.scaleRun = spec.run;
       this.scale = this.makeScale(this.shown);
       this.drawTicks();
     }
-    if (this.wanted !== null && !this.dragging && same(status.values.learning_rate, this.wanted)) this.wanted = null;
     const value = this.shown;
     this.number.disabled = this.slider.disabled = !this.enabled;
     if (!this.typing) {
@@ -122,6 +126,15 @@ export class RateControl implements Part {
     return ["ready", "running", "paused", "finished"].includes(shownState(this.context.client));
   }
 
+  /** Drops the value asked for once the kernel has said which one is in use. */
+  private settle(): void {
+    if (this.wanted === null || this.dragging) return;
+    const { spec, status, gone } = this.context.client;
+    const told = this.accepted !== null && status !== this.accepted;
+    if (told || gone || this.scaleRun !== spec.run || same(status.values.learning_rate, this.wanted))
+      this.wanted = null;
+  }
+
   private enter(): void {
     this.typing = false;
     const value = Number(this.number.value);
@@ -135,11 +148,16 @@ export class RateControl implements Part {
       this.update();
       return;
     }
+    const before = this.current;
     this.wanted = value;
+    this.accepted = null;
     this.update();
     this.context.client.command("set", { learning_rate: value }).then((reply) => {
-      // A refused value falls back; an accepted one stays until the status says it too.
-      if (!reply.ok && this.wanted === value) this.wanted = null;
+      if (this.wanted !== value) return;
+      // A refused value falls back, and so does one that another took the place of before the reply came; an accepted
+      // one stays until the next status, which may tell of a third.
+      if (!reply.ok || this.current !== before) this.wanted = null;
+      else this.accepted = this.context.client.status;
       this.context.redraw();
     });
   }
