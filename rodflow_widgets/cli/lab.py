@@ -24,10 +24,12 @@ def add(commands: Any) -> None:
         "lab",
         help="open the notebooks in JupyterLab",
         description="Open the notebooks in JupyterLab. In a clone these are the notebooks of the clone; otherwise "
-        f"they are first copied to {COPIES}/, where files that are there already stay as they are.",
+        f"they are first copied to {COPIES}/, where files that are there already stay as they are. "
+        "Flags that are not listed below, such as --no-browser, are passed on to JupyterLab.",
+        usage="rodflow lab [-h] [FLAGS OF JUPYTERLAB]",
+        allow_abbrev=False,
     )
-    command.add_argument("flags", nargs=argparse.REMAINDER, metavar="...", help="flags for JupyterLab")
-    command.set_defaults(act=act)
+    command.set_defaults(act=act, passes_flags=True)
 
 
 def act(given: argparse.Namespace) -> int:

@@ -27,7 +27,11 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point of the console script; returns the exit code."""
-    given = parser().parse_args(arguments)
+    top = parser()
+    given, flags = top.parse_known_args(arguments)
+    if flags and not getattr(given, "passes_flags", False):
+        top.error(f"unrecognized arguments: {' '.join(flags)}")
+    given.flags = flags
     try:
         return int(given.act(given) or OK)
     except KeyboardInterrupt:

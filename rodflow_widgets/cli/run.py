@@ -10,11 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..errors import ArgumentError, unknown
+from ..errors import ArgumentError, RodflowError, RunError, unknown
 from .values import assignments, closest
 
 PICTURE, TABLE, DATA = "report.png", "report.md", "run.rodflow"
 ENDED = {"stopped": 130, "error": 1}
+DTYPES = ("float32", "float64")
+SEEDS = 2**32
 
 
 def add(commands: Any) -> None:
@@ -42,7 +44,7 @@ def add(commands: Any) -> None:
     option("--eigenvalues", type=int, default=1, metavar="K", help="measured per step; default %(default)s")
     option("--every", type=int, default=1, metavar="N", help="measure every N-th step; default %(default)s")
     option("--seed", type=int, default=0, metavar="N", help="of the problem and the run; default %(default)s")
-    option("--dtype", choices=("float32", "float64"), help="default: the problem's own")
+    option("--dtype", choices=DTYPES, help="default: the problem's own")
     option("--device", metavar="NAME", help="cpu, cuda, ...; default: the problem's own")
     option("--theme", choices=("light", "dark"), default="light", help="of the picture; default %(default)s")
     option("--out", type=Path, default=Path("rodflow-run"), metavar="DIR", help="default %(default)s/")
@@ -52,15 +54,13 @@ def add(commands: Any) -> None:
 
 def act(given: argparse.Namespace) -> int:
     """Run what was asked for; a process that diverges is a result, not a failure."""
-    if given.out.exists() and not given.out.is_dir():
-        raise ArgumentError(f"--out {str(given.out)!r} is a file: give a folder.")
-    import rodflow_widgets as rf
-
-    from ..figures import picture, table
+    from ..session import RunSpec
+    from ..session.direct import record
+    from ..session.recorder import Recorder
 
     problem, optimizer = build(given)
     names = tuple(name.strip() for name in given.processes.split(",") if name.strip())
-    recording = rf.simulate(
+    spec = RunSpec(
         problem,
         optimizer,
         processes=names,
@@ -69,17 +69,41 @@ def act(given: argparse.Namespace) -> int:
         eigenvalues=given.eigenvalues,
         every=given.every,
         seed=given.seed,
-        progress=not given.quiet and sys.stderr.isatty(),
     )
-    given.out.mkdir(parents=True, exist_ok=True)
-    rows = table(recording)
-    (given.out / PICTURE).write_bytes(picture(recording, theme=given.theme))
-    (given.out / TABLE).write_text(report(recording, rows), encoding="utf-8")
-    recording.save(given.out / DATA)
+    recorder = Recorder(spec.simulation())
+    make(given.out)
+    recording = record(recorder, progress=not given.quiet and sys.stderr.isatty())
+    try:
+        rows = write(recording, given.out, given.theme)
+    except OSError as error:
+        raise RunError(f"the run is over, but not all of it could be written: {error}.") from error
     if not given.quiet:
         print(rows)
         print(f"{recording.status.sentence}\nWritten to {given.out}{os.sep}: {PICTURE}, {TABLE}, {DATA}")
     return ENDED.get(recording.status.state, 0)
+
+
+def make(folder: Path) -> None:
+    """Make the folder of the report, before anything runs: a run must not be lost at its end."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ArgumentError(
+            f"--out {str(folder)!r} cannot be used ({error.strerror}): give a folder, or a path where one can be made."
+        ) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ArgumentError(f"--out {str(folder)!r} may not be written to: give another folder.")
+
+
+def write(recording: Any, folder: Path, theme: Any) -> str:
+    """Write the data first, then the table and the picture, which need more to go well; returns the table."""
+    from ..figures import picture, table
+
+    recording.save(folder / DATA)
+    rows = table(recording)
+    (folder / TABLE).write_text(report(recording, rows), encoding="utf-8")
+    (folder / PICTURE).write_bytes(picture(recording, theme=theme))
+    return rows
 
 
 def build(given: argparse.Namespace) -> tuple[Any, Any]:
@@ -101,10 +125,14 @@ def build(given: argparse.Namespace) -> tuple[Any, Any]:
     for name in ("seed", "dtype", "device"):
         value = getattr(given, name)
         if name in accepted and value is not None and name not in options:
-            options[name] = _torch_dtype(value) if name == "dtype" else value
+            options[name] = value
         elif name not in accepted and value is not None and name != "seed":
             raise ArgumentError(f"--{name} {value!r} cannot be used: the problem {given.problem!r} has no {name}.")
-    return make_problem(**options), make_optimizer(**hyperparameters)
+    if "dtype" in options:
+        options["dtype"] = _torch_dtype(options["dtype"])
+    if "seed" in options:
+        _check_seed(options["seed"])
+    return _made(make_problem, given.problem, options), make_optimizer(**hyperparameters)
 
 
 def report(recording: Any, rows: str) -> str:
@@ -125,7 +153,27 @@ def _accepted(function: Callable[..., Any]) -> set[str]:
     return {name for name, p in inspect.signature(function).parameters.items() if p.kind is not p.VAR_KEYWORD}
 
 
-def _torch_dtype(name: str) -> Any:
+def _made(make_problem: Callable[..., Any], name: str, options: dict[str, Any]) -> Any:
+    """The problem; a value that it trips over, such as a list where it looks up a word, is named in one line."""
+    try:
+        return make_problem(**options)
+    except RodflowError:
+        raise
+    except (TypeError, ValueError, RuntimeError) as error:
+        values = ", ".join(f"{option}={value!r}" for option, value in options.items())
+        raise ArgumentError(
+            f"the problem {name!r} cannot be made with {values} ({error}): see its options in `rodflow list`."
+        ) from error
+
+
+def _torch_dtype(name: object) -> Any:
     import torch
 
-    return getattr(torch, name)
+    if name not in DTYPES:
+        raise ArgumentError(f"dtype={name!r} is not usable: give {' or '.join(DTYPES)}.")
+    return getattr(torch, str(name))
+
+
+def _check_seed(seed: object) -> None:
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < SEEDS:
+        raise ArgumentError(f"seed={seed!r} is not usable: give a whole number from 0 to {SEEDS - 1}.")

@@ -29,10 +29,23 @@ def test_installed_notebooks_are_copied_once(tmp_path: Path, monkeypatch: pytest
 
 
 @pytest.mark.parametrize(("user", "extra"), [(0, ["--allow-root"]), (1000, [])])
-def test_the_command(monkeypatch: pytest.MonkeyPatch, user: int, extra: list[str]) -> None:
+@pytest.mark.parametrize("before", [[], ["--"]])
+def test_flags_are_passed_on(
+    monkeypatch: pytest.MonkeyPatch, user: int, extra: list[str], before: list[str], tmp_path: Path
+) -> None:
+    called: list[list[str]] = []
     monkeypatch.setattr("os.geteuid", lambda: user)
-    flags = ["--", "--no-browser", "--port", "8899"]
-    assert lab.command(Path("a.ipynb"), flags) == [sys.executable, "-m", "jupyterlab", *extra, "a.ipynb", *flags[1:]]
+    monkeypatch.setattr("subprocess.call", lambda command: called.append(command) or 0)
+    monkeypatch.setattr(lab, "notebook", lambda here: Path("a.ipynb"))
+    flags = ["--no-browser", "--port", "8899", "--ServerApp.open_browser=False", "--version"]
+    assert main(["lab", *before, *flags]) == 0
+    assert called == [[sys.executable, "-m", "jupyterlab", *extra, "a.ipynb", *flags]]
+
+
+def test_flags_of_jupyterlab_are_not_for_other_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["list", "--no-browser"])
+    assert "unrecognized arguments: --no-browser" in capsys.readouterr().err
 
 
 def test_without_jupyterlab(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

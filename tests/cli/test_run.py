@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 import rodflow_widgets as rf
 from rodflow_widgets.cli.main import main
+from rodflow_widgets.engine.registry import PROBLEMS
 from rodflow_widgets.version import __version__
 
 
@@ -81,6 +83,13 @@ def test_divergence_is_a_result(tmp_path: Path, capsys: pytest.CaptureFixture[st
         (["--steps", "0"], "steps"),
         (["--set", "width=8"], "did you mean 'widths'"),
         (["--set", "nonsense"], "NAME=VALUE"),
+        (["--seed", "-1"], "seed=-1"),
+        (["--seed", str(2**32)], f"seed={2**32}"),
+        (["--set", "seed=first"], "seed='first'"),
+        (["--set", "dtype=float16"], "dtype='float16'"),
+        (["--problem", "quadratic", "--set", "dtype=3"], "dtype=3"),
+        (["--set", "activation=[1]"], "[1]"),
+        (["--set", "loss={}"], "{}"),
     ],
 )
 def test_bad_input_is_one_line(
@@ -97,7 +106,52 @@ def test_bad_input_is_one_line(
 def test_a_file_where_the_folder_should_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("")
     assert main(["run", "--out", str(tmp_path / "file")]) == 2
-    assert "is a file" in capsys.readouterr().err
+    assert "give a folder" in capsys.readouterr().err
+
+
+def test_a_value_that_a_problem_trips_over_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(PROBLEMS, "picky", lambda size=1: rf.problems.quartic(w0=1.0 / size))
+    assert main(["run", "--problem", "picky", "--set", "size=[1]", "--out", str(tmp_path / "out")]) == 2
+    error = capsys.readouterr().err
+    assert "'picky' cannot be made with size=[1] (unsupported operand" in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("below", ["file/below", "file/below/deep"])
+def test_a_folder_that_cannot_be_made_is_found_before_the_run(
+    below: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr("rodflow_widgets.session.recorder.Recorder.advance", lambda self: pytest.fail("it was run"))
+    assert main(["run", "--problem", "quartic", "--out", str(tmp_path / below)]) == 2
+    error = capsys.readouterr().err
+    assert "Not a directory" in error
+    assert error.count("\n") == 1
+
+
+def test_a_folder_that_may_not_be_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert main(["run", "--problem", "quartic", "--out", str(tmp_path)]) == 2
+    assert "may not be written to" in capsys.readouterr().err
+
+
+def test_the_data_are_kept_where_the_picture_cannot_be_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "report.png").mkdir()
+    assert main(["run", "--problem", "quartic", "--steps", "8", "--quiet", "--out", str(tmp_path)]) == 1
+    assert "report.png" in capsys.readouterr().err
+    assert rf.load(tmp_path / "run.rodflow")["discrete"]["time"][-1] == 8
+
+
+def test_the_dtype_may_be_set_like_any_option(tmp_path: Path) -> None:
+    arguments = ["--problem", "quartic", "--set", "dtype=float32", "--steps", "4", "--quiet"]
+    assert main(["run", *arguments, "--out", str(tmp_path)]) == 0
+    assert rf.load(tmp_path / "run.rodflow").spec["problem"]["dtype"] == "float32"
 
 
 def test_list_names_everything(capsys: pytest.CaptureFixture[str]) -> None:
