@@ -9,20 +9,17 @@ _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def significant(value: float, digits: int = 3) -> str:
-    """`value` with `digits` significant figures; powers of ten below 0.001 and from 100,000."""
+    """`value` with `digits` significant figures; powers of ten, with three figures at most, below 0.001 and from 10⁶."""
     if not math.isfinite(value):
         return MISSING
     if value == 0:
         return "0"
-    exponent = math.floor(math.log10(abs(value)))
-    rounded = round(value, digits - 1 - exponent)
-    exponent = math.floor(math.log10(abs(rounded)))
-    if exponent < -3 or exponent >= 5:
-        mantissa = rounded / 10.0**exponent
-        text = f"{mantissa:.{max(digits - 2, 0)}f}"
-        power = f"10{str(exponent).translate(_SUPERSCRIPT)}"
-        return (power if text in ("1", "1.0") else f"{text} × {power}").replace("-", "−")
-    return f"{rounded:,.{max(digits - 1 - exponent, 0)}f}".replace("-", "−")
+    if not 0.001 <= abs(value) < 1e6:
+        mantissa, exponent = f"{value:.{min(digits, 3) - 1}e}".split("e")
+        return f"{mantissa}·{_power(int(exponent))}".replace("-", "−")
+    rounded = float(f"{value:.{digits - 1}e}")
+    decimals = digits - 1 - math.floor(math.log10(abs(rounded)))
+    return f"{rounded:,.{max(decimals, 0)}f}".replace("-", "−")
 
 
 def ratio(value: float) -> str:
@@ -47,6 +44,10 @@ def tick(value: float, *, percent: bool = False) -> str:
     exponent = math.floor(math.log10(abs(value)) + 1e-9) if value else 0
     if value and (exponent < -3 or exponent >= 3):
         mantissa = value / 10.0**exponent
-        power = f"10{str(exponent).translate(_SUPERSCRIPT)}"
-        return power if abs(mantissa - 1) < 1e-9 else f"{mantissa:g}×{power}"
+        text = _power(exponent) if abs(mantissa - 1) < 1e-9 else f"{mantissa:g}·{_power(exponent)}"
+        return text.replace("-", "−")
     return f"{value:g}".replace("-", "−")
+
+
+def _power(exponent: int) -> str:
+    return f"10{str(exponent).translate(_SUPERSCRIPT)}"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from .numbers import ratio, share, significant
+from .numbers import MISSING, ratio, share, significant
 from .palette import Stroke, stroke
+
+FLOOR = 1e-9
+TRACKED = 4
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,32 @@ def facts(recording: Any, panel: Panel) -> Iterator[tuple[str, str]]:
         for label, column in panel.facts:
             if column in table.columns and len(table[column]):
                 value = float(np.asarray(table[column], dtype=float)[-1])
-                yield label, f"{value:.0f}" if column == "critical_directions" else significant(value)
+                yield label, _critical(value, recording.spec) if column == "critical_directions" else significant(value)
+
+
+def _critical(number: float, spec: dict[str, Any]) -> str:
+    """How many directions are critical; "at least" where every one that is surely tracked is among them."""
+    if not np.isfinite(number):
+        return MISSING
+    tracked = max(TRACKED, spec["eigenvalues"])
+    return f"at least {number:.0f}" if tracked <= number < spec["problem"]["dim"] else f"{number:.0f}"
+
+
+def drawable(drawn: Iterable[Series], *, log: bool) -> list[Series]:
+    """`drawn` with gaps where a logarithmic axis has no place: zeros, and rounding errors below 1e-9 of the largest value.
+
+    The rod begins at the midpoint of two iterates, so that its first distance is a rounding error: a line down to it
+    would say something that was not measured.
+    """
+    drawn = list(drawn)
+    if not log:
+        return drawn
+    tops = [float(s.values[np.isfinite(s.values)].max(initial=0.0)) for s in drawn]
+    least = FLOOR * max(tops, default=0.0)
+    return [
+        replace(s, values=np.where(np.isfinite(s.values) & (s.values > 0) & (s.values >= least), s.values, np.nan))
+        for s in drawn
+    ]
 
 
 def limits(drawn: Iterable[Series], *, log: bool, skip_until: float) -> tuple[float, float]:

@@ -17,7 +17,7 @@ from PIL import Image
 from .numbers import tick
 from .palette import Stroke, Theme, ThemeName
 from .palette import theme as named_theme
-from .panels import Panel, Series, facts, limits, panels, series, ticks
+from .panels import Panel, Series, drawable, facts, limits, panels, series, ticks
 
 WIDTH = 960
 SCALE = 1.5
@@ -109,7 +109,8 @@ class _Page:
             x = self._text(x, y, part, size=11, color=self.theme.secondary)
 
     def _panel(self, panel: Panel, top: float, end: float, *, first: bool, last: bool) -> None:
-        drawn = series(self.recording, panel)
+        known = series(self.recording, panel)
+        drawn = drawable(known, log=panel.log)
         x = self._text(PAD, top + 16, panel.title, size=12, weight="bold")
         self._text(x + 7, top + 16, panel.subtitle, size=11, color=self.theme.secondary)
         axes = self._axes(LEFT, top + TITLE, WIDTH - RAIL - LEFT - PAD, panel.height - 6)
@@ -124,7 +125,7 @@ class _Page:
         for one in sorted(drawn, key=lambda s: s.stroke.order):
             axes.add_line(self._pen(one.stroke, one.kind, one.time, one.values))
         self._events(axes, end, labels=first)
-        self._rail(panel, drawn, top, first=first)
+        self._rail(panel, known, top, first=first)
 
     def _grid(self, axes: Axes, ys: list[float], xs: list[float], panel: Panel, last: bool) -> None:
         axes.set_xticks(xs, [])

@@ -11,6 +11,7 @@ from PIL import Image
 from rodflow_widgets.errors import ArgumentError
 from rodflow_widgets.figures import picture
 from rodflow_widgets.figures.palette import THEMES
+from rodflow_widgets.figures.panels import facts, panels
 from rodflow_widgets.vocabulary import Status
 from tests.figures.made_up import KINDS, Recording, recording
 
@@ -70,6 +71,36 @@ def test_values_that_cannot_be_drawn() -> None:
     made["rod"]["rod_length"][:] = 0.0
     made.status = Status("diverged", 20, "Diverged.")
     assert picture(made).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("first", [1e-16, 0.0])
+def test_the_rounding_error_at_the_start_of_the_rod_is_not_drawn(first: float) -> None:
+    made = recording(steps=40)
+    made["rod"]["relative_distance"][0] = np.nan
+    gap = picture(made)
+    made["rod"]["relative_distance"][0] = first
+    assert picture(made) == gap
+    made["rod"]["relative_distance"][0] = 0.2
+    assert picture(made) != gap
+
+
+@pytest.mark.parametrize(
+    ("number", "tracked", "words"),
+    [(1, 1, "1"), (3, 1, "3"), (4, 1, "at least 4"), (4, 6, "4"), (6, 6, "at least 6"), (np.nan, 1, "–")],
+)
+def test_critical_directions_are_those_recorded(number: float, tracked: int, words: str) -> None:
+    made = recording(steps=40)
+    made.spec["eigenvalues"] = tracked
+    made["discrete"]["critical_directions"][-1] = number
+    ratio = next(panel for panel in panels(made.spec) if panel.name == "ratio")
+    assert dict(facts(made, ratio))["critical directions"] == words
+
+
+def test_no_more_directions_than_parameters() -> None:
+    made = recording(steps=40)
+    made.spec["problem"]["dim"] = 4
+    made["discrete"]["critical_directions"][-1] = 4
+    assert ("critical directions", "4") in [fact for panel in panels(made.spec) for fact in facts(made, panel)]
 
 
 def test_nothing_recorded_yet() -> None:
