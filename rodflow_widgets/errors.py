@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import functools
+import inspect
+from collections.abc import Callable, Iterable
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class RodflowError(Exception):
@@ -32,3 +38,21 @@ def unknown(what: str, value: object, known: Iterable[str]) -> UnknownNameError:
     near = difflib.get_close_matches(str(value), names, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     return UnknownNameError(f"{what} {value!r} is unknown: {hint}known are {', '.join(names)}.")
+
+
+def named_keywords(what: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Decorator: an unknown keyword of the function is an UnknownNameError with the nearest name."""
+
+    def decorate(function: Callable[P, T]) -> Callable[P, T]:
+        known = [name for name in inspect.signature(function).parameters if name != "self"]
+
+        @functools.wraps(function)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> T:
+            for name in kwargs:
+                if name not in known:
+                    raise unknown(f"keyword of {what}", name, known)
+            return function(*args, **kwargs)
+
+        return checked
+
+    return decorate

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..errors import ProblemError
+from ..errors import ArgumentError, ProblemError
 
 
 def check_vector(name: str, value: Any) -> Tensor:
@@ -18,7 +18,9 @@ def check_vector(name: str, value: Any) -> Tensor:
         w = value.detach() if isinstance(value, Tensor) else torch.as_tensor(value, dtype=torch.float64)
     except (TypeError, ValueError, RuntimeError) as error:
         raise ProblemError(f"{name} is a {type(value).__name__}: give a vector of numbers [p].") from error
-    if not w.dtype.is_floating_point:
+    if w.dtype.is_floating_point:
+        check_dtype(name, w.dtype)
+    else:
         raise ProblemError(f"{name} has dtype {w.dtype}: give floating-point parameters, they are differentiated.")
     if w.ndim != 1 or w.numel() == 0:
         raise ProblemError(f"{name} has shape {list(w.shape)}: give a flat vector [p] with at least one parameter.")
@@ -26,6 +28,13 @@ def check_vector(name: str, value: Any) -> Tensor:
         bad = int((~torch.isfinite(w)).nonzero()[0])
         raise ProblemError(f"{name}[{bad}] = {float(w[bad])}: start from finite parameters.")
     return w
+
+
+def check_dtype(name: str, dtype: Any) -> torch.dtype:
+    """float32 or float64: eigenvalues need a QR decomposition, which torch has for no shorter type."""
+    if dtype not in (torch.float32, torch.float64):
+        raise ArgumentError(f"{name} has dtype {dtype!r}, which is not usable: take torch.float64 or torch.float32.")
+    return dtype
 
 
 def check_function(function: Callable[[Tensor], Tensor], w0: Tensor) -> bool:
@@ -58,12 +67,25 @@ def _evaluate(function: Callable[[Tensor], Tensor], w: Tensor) -> Tensor:
 
 
 def _check_deterministic(function: Callable[[Tensor], Tensor], w0: Tensor, first: float) -> None:
+    before = _random_state(w0.device)
     again = float(_evaluate(function, w0).detach())
+    if not torch.equal(before, _random_state(w0.device)):
+        raise ProblemError(
+            "the loss is random: an evaluation draws random numbers. A full-batch loss must be a function: "
+            "remove dropout (model.eval()) and any sampling."
+        )
     if abs(again - first) > 1e-6 * max(abs(first), abs(again)):
         raise ProblemError(
             f"the loss is random: two evaluations at the same parameters gave {first:.6g} and {again:.6g}. "
             "A full-batch loss must be a function: remove dropout (model.eval()) and any sampling."
         )
+
+
+def _random_state(device: torch.device) -> Tensor:
+    states = [torch.get_rng_state()]
+    if device.type != "cpu" and hasattr(torch, device.type):
+        states.append(getattr(torch, device.type).get_rng_state(device).cpu())
+    return torch.cat(states)
 
 
 def _check_second_derivative(function: Callable[[Tensor], Tensor], w0: Tensor) -> bool:

@@ -47,6 +47,7 @@ class Lane:
         self._on_device: list[bool] = [False] * len(self.columns)
         self._kept: list[tuple[int, Tensor]] = []
         self._last_loss = math.nan
+        self._lost: tuple[int, str] | None = None
         self._limit = math.inf
 
     @property
@@ -99,6 +100,9 @@ class Lane:
         block = Block(self.name, columns, {step: next(arrays) for step, _ in self._kept})
         self._rows, self._kept = [], []
         self._cut(block)
+        if self._lost is not None:
+            self._diverge(*self._lost, self._last_loss)
+            self._lost = None
         return block
 
     def _cut(self, block: Block) -> None:
@@ -117,15 +121,22 @@ class Lane:
             self._last_loss = float(losses[0][first - 1])
         if first == len(times):
             return
+        self._lost = None
         step = int(times[first])
         block.columns = {name: values[:first] for name, values in block.columns.items()}
         block.parameters = {s: w for s, w in block.parameters.items() if s < step}
         passed = np.isfinite(worst[first])
-        self.diverge(step, f"the loss passed {self._limit:.3g}" if passed else "the loss was no longer finite")
+        why = f"the loss passed {self._limit:.3g}" if passed else "the loss was no longer finite"
+        self._diverge(step, why, self._last_loss)
 
-    def diverge(self, step: int, why: str) -> None:
-        last = f"; the last loss seen was {self._last_loss:.4g}" if math.isfinite(self._last_loss) else ""
-        self.status = Status("diverged", step, f"{self.title} diverged at step {step}: {why}{last}.")
+    def lose(self, step: int, why: str) -> None:
+        """The process lost its way at `step`; the last loss is added when the rows before are on the host."""
+        self._diverge(step, why, math.nan)
+        self._lost = (step, why)
+
+    def _diverge(self, step: int, why: str, last: float) -> None:
+        seen = f"; the last loss seen was {last:.4g}" if math.isfinite(last) else ""
+        self.status = Status("diverged", step, f"{self.title} diverged at step {step}: {why}{seen}.")
 
     def describe(self) -> dict[str, Any]:
         flow = self.flow

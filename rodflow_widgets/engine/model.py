@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from ..errors import ArgumentError, ProblemError
-from .checks import _first_line
+from .checks import _first_line, check_dtype
 
 
 def model_function(
@@ -31,7 +31,7 @@ def model_function(
     trainable = _trainable(model)
     first = next(iter(trainable.values()))
     where = first.device if device == "auto" else _device(device)
-    kind = first.dtype if dtype is None else _dtype(dtype)
+    kind = check_dtype("dtype" if dtype else f"parameter {next(iter(trainable))!r}", dtype or first.dtype)
     x, y = _batch("inputs", inputs, where, kind), _batch("targets", targets, where, kind)
     if x.shape[0] != y.shape[0]:
         raise ProblemError(f"inputs hold {x.shape[0]} examples and targets {y.shape[0]}: give one target each.")
@@ -77,18 +77,15 @@ def _trainable(model: nn.Module) -> dict[str, nn.Parameter]:
 
 def _device(device: str | torch.device) -> torch.device:
     try:
-        return torch.zeros((), device=device).device
+        there = torch.zeros((), device=device).device
+        if there.type == "meta":
+            raise RuntimeError("a meta tensor has no numbers")
+        return there
     except (RuntimeError, AssertionError, TypeError) as error:
         raise ArgumentError(
             f"device={device!r} cannot be used here ({_first_line(error)}): take 'auto', 'cpu', or a device that "
             "this machine has."
         ) from error
-
-
-def _dtype(dtype: torch.dtype) -> torch.dtype:
-    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
-        raise ArgumentError(f"dtype={dtype!r} is not a floating dtype: take torch.float64 or torch.float32.")
-    return dtype
 
 
 def _batch(name: str, value: Any, device: torch.device, dtype: torch.dtype) -> Tensor:
@@ -113,6 +110,8 @@ def _check_fit(
             f"the model failed on inputs of shape {list(x.shape)}, {x.dtype}: {_first_line(error)}. "
             "Give inputs that fit its first layer."
         ) from error
+    if isinstance(output, Tensor) and y.dtype.is_floating_point:
+        _check_broadcast(output, y)
     shape = list(output.shape) if isinstance(output, Tensor) else type(output).__name__
     try:
         with warnings.catch_warnings():
@@ -123,3 +122,16 @@ def _check_fit(
             f"the model's output {shape} does not fit the loss with targets {list(y.shape)}, {y.dtype}: "
             f"{_first_line(error)}. Give targets, or a loss, that fit the output."
         ) from error
+
+
+def _check_broadcast(output: Tensor, y: Tensor) -> None:
+    """Output [n, 1] against targets [n] would silently become a table [n, n]."""
+    try:
+        both = torch.broadcast_shapes(output.shape, y.shape)
+    except RuntimeError:
+        return
+    if both.numel() > max(output.numel(), y.numel()):
+        raise ProblemError(
+            f"the model's output {list(output.shape)} does not fit targets {list(y.shape)}: together they broadcast to "
+            f"{list(both)}. Give targets of the output's shape."
+        )

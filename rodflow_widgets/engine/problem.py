@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, named_keywords
 from .checks import check_function, check_vector
 from .model import model_function
 
@@ -61,6 +61,7 @@ class Problem:
             not twice differentiable, a parameter is not finite or not floating, the batch is empty.
     """
 
+    @named_keywords("Problem")
     def __init__(
         self,
         model: nn.Module,
@@ -77,6 +78,7 @@ class Problem:
         self._set_up(function, w0, name or f"{type(model).__name__}, {size}", _loss_name(loss), parameters)
 
     @classmethod
+    @named_keywords("Problem.from_function")
     def from_function(
         cls, f: Callable[[Tensor], Tensor], w0: Any, name: str | None = None, loss_name: str = "loss"
     ) -> Problem:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ..vocabulary import Column, Status
-from .curvature.following import FollowedSpectrum
+from .curvature.following import FollowedSpectrum, Watch
 from .optimizers.base import Moments, Optimizer
 from .problem import Meter, Point, Problem
 from .schedule import Schedule
@@ -57,15 +57,17 @@ class Process(ABC):
     kind: ClassVar[str]
     signals: ClassVar[tuple[Column, ...]] = ()
     has_rod: ClassVar[bool] = False
+    guard: ClassVar[int] = 2
+    predicts_eigenvalues: ClassVar[bool] = False
     label: str
     detail: str
 
-    def __init__(self, problem: Problem, schedule: Schedule, row: int, *, eigenvalues: int, seed: int) -> None:
+    def __init__(self, problem: Problem, schedule: Schedule, row: int, watch: Watch) -> None:
         self.problem = problem
         self.schedule = schedule
         self.row = row
         self.meter = Meter(problem)
-        self.spectrum = FollowedSpectrum(problem, eigenvalues, seed)
+        self.spectrum = FollowedSpectrum(problem, watch, self.guard)
         self.status = Status("running", row, "It is running.")
 
     @abstractmethod
@@ -81,11 +83,12 @@ class Discrete(Process):
     """The optimizer itself; it runs two steps ahead, because a midpoint needs w_{t+1} and an oscillation w_{t+2}."""
 
     kind: ClassVar[str] = "iterates"
+    guard: ClassVar[int] = 4
     label = "iterates"
     detail = ""
 
-    def __init__(self, problem: Problem, schedule: Schedule, *, eigenvalues: int, seed: int) -> None:
-        super().__init__(problem, schedule, 0, eigenvalues=eigenvalues, seed=seed)
+    def __init__(self, problem: Problem, schedule: Schedule, watch: Watch) -> None:
+        super().__init__(problem, schedule, 0, watch)
         w = problem.w0
         self.origin = w
         self._states = [State(w, schedule.at(0).initial(w))]
@@ -152,8 +155,7 @@ class Start:
     schedule: Schedule
     row: int
     window: tuple[State, State, State]
-    eigenvalues: int
-    seed: int
+    watch: Watch
 
     @property
     def optimizer(self) -> Optimizer:

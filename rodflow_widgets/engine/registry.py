@@ -5,11 +5,9 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any
 
-from ..errors import unknown
-
-T = TypeVar("T")
+from ..errors import named_keywords, unknown
 
 PROBLEMS: dict[str, Callable[..., Any]] = {}
 OPTIMIZERS: dict[str, Any] = {}
@@ -17,14 +15,19 @@ FLOWS: dict[str, Callable[[], Any]] = {}
 PROBES: dict[str, Any] = {}
 
 
-def register(table: dict[str, Any], name: str) -> Callable[[T], T]:
+def register(table: dict[str, Any], name: str) -> Callable[[Any], Any]:
     """Decorator that enters a class or factory into `table` under `name`."""
 
-    def enter(entry: T) -> T:
+    def enter(entry: Any) -> Any:
         if name in table:
             raise ValueError(f"{name!r} is registered twice")
-        table[name] = entry
-        return entry
+        if isinstance(entry, type):
+            if "__init__" in vars(entry):
+                setattr(entry, "__init__", named_keywords(name)(vars(entry)["__init__"]))  # noqa: B010 - mypy forbids the plain form
+            table[name] = entry
+            return entry
+        table[name] = named_keywords(name)(entry)
+        return table[name]
 
     return enter
 

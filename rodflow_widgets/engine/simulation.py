@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..errors import ArgumentError, ProblemError, unknown
 from ..vocabulary import Column, Event, Status
+from .curvature.following import Watch
 from .flows.base import Flow, whole
 from .host import fetch
 from .lane import Block, Lane
@@ -48,7 +49,7 @@ class Simulation:
         start: int | None = None,
         eigenvalues: int = 1,
         every: int = 1,
-        snapshots: Sequence[int] = (),
+        snapshots: Iterable[int] = (),
         seed: int = 0,
     ) -> None:
         if not isinstance(problem, Problem):
@@ -61,7 +62,9 @@ class Simulation:
         self.steps = whole("steps", steps, 1)
         self.every = whole("every", every, 1)
         self.eigenvalues = min(whole("eigenvalues", eigenvalues, 1), problem.dim)
-        self.seed = whole("seed", seed, 0)
+        self.seed = whole("seed", seed, 0, upper=2**32 - 1)
+        if not isinstance(snapshots, Iterable):
+            raise ArgumentError(f"snapshots={snapshots!r} is not usable: give the steps, e.g. (0, 100).")
         self.snapshots = frozenset(whole("snapshots", s, 0) for s in snapshots)
         if start is not None and whole("start", start, 0) >= self.steps:
             raise ArgumentError(f"start={start} lies beyond the last step: give a step below steps={self.steps}.")
@@ -70,7 +73,8 @@ class Simulation:
         self._schedule = Schedule(optimizer)
         self._lanes = [Lane("discrete", None, 0, self.eigenvalues), *self._flow_lanes(processes, optimizer, start)]
         self._check_moves()
-        self._discrete = Discrete(problem, self._schedule, eigenvalues=self.eigenvalues, seed=seed)
+        self._watch = Watch(self.eigenvalues, self.seed, self.every)
+        self._discrete = Discrete(problem, self._schedule, self._watch)
         self._recorded_discrete = "discrete" in processes
         self._row = -1
         self._pending = 0
@@ -159,12 +163,12 @@ class Simulation:
         """Move every process to the next row and measure it where it is due; nothing is brought to the host."""
         if self.finished:
             return
-        if self._row >= 0:
+        self._row += 1
+        if self._row > 0:
             self._discrete.advance()
             for lane in self._lanes[1:]:
                 if lane.process is not None and lane.moving:
                     self._guarded(lane, lane.process.advance)
-        self._row += 1
         for lane in self._lanes[1:]:
             if lane.process is None and lane.start == self._row:
                 self._begin(lane)
@@ -175,7 +179,7 @@ class Simulation:
 
     def _begin(self, lane: Lane) -> None:
         assert lane.flow is not None
-        start = Start(self.problem, self._schedule, self._row, self._discrete.window, self.eigenvalues, self.seed)
+        start = Start(self.problem, self._schedule, self._row, self._discrete.window, self._watch)
 
         def begin() -> None:
             assert lane.flow is not None
@@ -188,7 +192,7 @@ class Simulation:
         try:
             result = action()
         except NotFinite:
-            lane.diverge(self._row + 1, "a value was no longer finite")
+            lane.lose(self._row, "a value was no longer finite")
             return None
         if lane.process is not None and lane.process.status.ended:
             lane.status = lane.process.status
@@ -228,7 +232,7 @@ class Simulation:
         if status.state != "diverged":
             return
         for block in blocks.values():
-            late = block.columns["time"] >= status.step - 1
+            late = block.columns["time"] >= status.step
             for name in ("distance", "relative_distance"):
                 if name in block.columns:
                     block.columns[name] = np.where(late, np.nan, block.columns[name])

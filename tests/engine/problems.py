@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from rodflow_widgets.engine import Problem, Simulation
+from rodflow_widgets.engine.curvature.following import Watch
 from rodflow_widgets.engine.optimizers import Coefficients, Moments, Optimizer
 from rodflow_widgets.engine.optimizers.base import LEARNING_RATE
 from rodflow_widgets.engine.process import Start, State
@@ -80,4 +81,4 @@ def still(problem: Problem, optimizer: Optimizer, rod: float) -> Start:
     def state(w: Tensor) -> State:
         return State(w, Moments(torch.zeros_like(w) if optimizer.has_momentum else None, None))
 
-    return Start(problem, Schedule(optimizer), 0, (state(x), state(-x), state(x)), 1, 0)
+    return Start(problem, Schedule(optimizer), 0, (state(x), state(-x), state(x)), Watch(1, 0))

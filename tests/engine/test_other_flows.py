@@ -95,6 +95,21 @@ def test_stable_flow_stops_with_a_sentence_where_it_would_need_too_many_substeps
 
 
 @pytest.mark.parametrize(
+    ("flow", "words"),
+    [(rf.flows.CovarianceRod(), "100 are allowed"), (rf.flows.CovarianceRod(substeps=4), "4 are allowed")],
+)
+def test_a_covariance_rod_stops_where_its_explicit_step_cannot_be_stable(flow, words: str) -> None:
+    simulation = Simulation(network(), rf.optimizers.GradientDescent(0.1), ("discrete", flow), steps=60, start=0)
+    while simulation.row < 10:
+        simulation.advance()
+    simulation.set(learning_rate=4.0)
+    run(simulation)
+    status = simulation.statuses["rod-covariance"]
+    assert status.state == "stopped"
+    assert words in status.sentence
+
+
+@pytest.mark.parametrize(
     ("make", "words"),
     [
         (lambda: rf.flows.CovarianceRod(seed=0), "stays zero"),

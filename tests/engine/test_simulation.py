@@ -35,6 +35,22 @@ def test_rows_are_bit_identical_however_they_are_drained() -> None:
             assert np.array_equal(values, other[process][name], equal_nan=True), (process, name)
 
 
+def test_a_diverging_run_is_bit_identical_however_it_is_drained() -> None:
+    tables = []
+    for rows in (1, 1000):
+        simulation = Simulation(rf.problems.quadratic(w0=1.0), GD(3.0), ("discrete", "rod", "stable"), steps=60)
+        parts = []
+        while not simulation.finished:
+            simulation.advance()
+            if simulation.pending >= rows or simulation.finished:
+                parts.append({b.process: b.columns for b in simulation.drain()})
+        joined = {p: np.concatenate([part[p]["distance"] for part in parts]) for p in ("rod", "stable")}
+        tables.append((joined, simulation.statuses))
+    (one, first), (other, second) = tables
+    assert first == second
+    assert all(np.array_equal(one[p], other[p], equal_nan=True) for p in one)
+
+
 def test_every_process_has_the_promised_columns_and_finite_numbers() -> None:
     columns = drained(7)
     common = {"time", "loss", "grad_norm", "eigenvalues", "sharpness", "edge_threshold", "sharpness_ratio"}
@@ -77,6 +93,9 @@ def test_measuring_seldom_changes_no_number() -> None:
     assert np.array_equal(seldom["rod"]["time"], [7, 14, 21, 28, 35, 42, 49, 56, 60])
     rows = seldom["rod"]["time"].astype(int) - 2
     assert np.array_equal(seldom["rod"]["distance"], often["rod"]["distance"][rows])
+    for process in ("discrete", "stable"):
+        at = seldom[process]["time"].astype(int)
+        assert np.allclose(seldom[process]["sharpness"][1:], often[process]["sharpness"][at][1:], rtol=1e-3)
 
 
 def test_describe_is_json() -> None:
@@ -99,7 +118,7 @@ def test_a_diverging_optimizer_stops_alone_and_nothing_computed_is_lost() -> Non
     assert columns["discrete"]["time"][-1] == 10
     assert simulation.statuses["stable"].state == "finished"
     assert columns["stable"]["time"][-1] == 60
-    late = columns["stable"]["time"] >= 10
+    late = columns["stable"]["time"] >= 11
     assert np.isnan(columns["stable"]["distance"][late]).all()
     assert np.isfinite(columns["stable"]["distance"][~late]).all()
 
@@ -159,6 +178,8 @@ def test_a_bad_change_leaves_the_run_as_it_was() -> None:
         (lambda: Simulation(network(), GD(0.1), steps=10, start=10), ArgumentError, ["start=10", "steps=10"]),
         (lambda: Simulation(network(), GD(0.1), steps=1), ArgumentError, ["steps=1", "'rod'"]),
         (lambda: Simulation(network(), GD(0.1), steps=9, snapshots=(10,)), ArgumentError, ["snapshots=10"]),
+        (lambda: Simulation(network(), GD(0.1), snapshots=3), ArgumentError, ["snapshots=3"]),
+        (lambda: Simulation(network(), GD(0.1), seed=2**70), ArgumentError, ["seed=", "at most"]),
         (lambda: Simulation(network(), GD(0.1), eigenvalues=0), ArgumentError, ["eigenvalues=0"]),
         (lambda: Simulation(network(), GD(0.1), every=1.5), ArgumentError, ["every=1.5"]),
         (

@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from torch import Tensor
 
 from ..problem import Meter, Point, Problem
 from .tracker import EigenTracker, Spectrum
 
+TRACKED = 4
+MOST_REPEATS = 4
+
+
+@dataclass(frozen=True)
+class Watch:
+    """How a run is watched: eigenvalues recorded, seed of the trackers, rows between two measurements."""
+
+    eigenvalues: int
+    seed: int
+    every: int = 1
+
 
 class FollowedSpectrum:
-    """The tracker of one process together with the moment it last looked at."""
+    """The tracker of one process together with the moment it last looked at.
 
-    def __init__(self, problem: Problem, count: int, seed: int) -> None:
+    It follows at least four eigenvalues and `guard` more, whatever is recorded: with fewer, eigenvalues that change
+    places at the edge are missed (by up to 20 % with one and one guard, digits MLP with n = 200; 2e-4 with four and
+    four).
+    """
+
+    def __init__(self, problem: Problem, watch: Watch, guard: int) -> None:
         self._problem = problem
-        self._tracker = EigenTracker(count, guard=1, seed=seed)
+        self._tracker = EigenTracker(max(watch.eigenvalues, TRACKED), guard, watch.seed)
+        self._repeats = min(watch.every, MOST_REPEATS)
         self._time: float | None = None
         self._spectrum: Spectrum | None = None
         self._spent = Meter(problem)
@@ -29,7 +48,8 @@ class FollowedSpectrum:
         if self._spectrum is None or time != self._time:
             self._spent = Meter(self._problem)
             self._spent.gradients = 1
-            self._time, self._spectrum = time, self._tracker.update(self._spent, point(), P)
+            self._time = time
+            self._spectrum = self._tracker.update(self._spent, point(), P, repeats=self._repeats)
         if payer is not None:
             payer.gradients += self._spent.gradients
             payer.products += self._spent.products

@@ -39,6 +39,15 @@ def _rounds(k: int) -> list[list[tuple[int, int]]]:
     return rounds
 
 
+@functools.cache
+def _indices(k: int, device: torch.device) -> list[tuple[Tensor, Tensor]]:
+    """The pairs of `_rounds` as index tensors, put on the device once."""
+    return [
+        (torch.tensor([i for i, _ in pairs], device=device), torch.tensor([j for _, j in pairs], device=device))
+        for pairs in _rounds(k)
+    ]
+
+
 def _jacobi(matrix: Tensor) -> tuple[Tensor, Tensor]:
     n = matrix.shape[0]
     k = n + n % 2
@@ -46,9 +55,7 @@ def _jacobi(matrix: Tensor) -> tuple[Tensor, Tensor]:
     a[:n, :n] = matrix
     v = torch.eye(k, dtype=a.dtype, device=a.device)
     for _ in range(SWEEPS if k > 1 else 0):
-        for pairs in _rounds(k):
-            p = torch.tensor([i for i, _ in pairs], device=a.device)
-            q = torch.tensor([j for _, j in pairs], device=a.device)
+        for p, q in _indices(k, a.device):
             c, s = _rotation(a[p, p], a[q, q], a[p, q])
             j = torch.zeros_like(a)
             j[p, p], j[q, q], j[p, q], j[q, p] = c, c, s, -s

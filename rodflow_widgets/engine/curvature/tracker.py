@@ -43,10 +43,13 @@ class EigenTracker:
         self._generator = torch.Generator().manual_seed(seed)
         self._basis: Tensor | None = None
 
-    def update(self, meter: Meter, point: Point, P: Tensor, *, corrected: Sequence[int] | None = None) -> Spectrum:
+    def update(
+        self, meter: Meter, point: Point, P: Tensor, *, corrected: Sequence[int] | None = None, repeats: int = 1
+    ) -> Spectrum:
         """Eigenpairs at `point` with the preconditioner P ([1] or [p]).
 
-        `corrected` lists the kept vectors whose residual is worth a product, None all of them.
+        `corrected` lists the kept vectors whose residual is worth a product, None all of them; `repeats` Davidson steps are
+        made when the last look is long ago.
         """
         root = P.sqrt()
 
@@ -54,7 +57,7 @@ class EigenTracker:
             return meter.apply(point, rows / root) / root
 
         size = min(self.count + self.guard, point.grad.numel())
-        repeats, basis = 1, self._basis
+        basis = self._basis
         if basis is None:
             repeats, basis = COLD_ITERATIONS, self._random(min(size + 1, point.grad.numel()), point.grad)
         image = hessian(basis)
@@ -93,7 +96,8 @@ def _corrected(ritz: _Ritz, hessian: Callable[[Tensor], Tensor], which: Sequence
     """Rayleigh–Ritz once more on the vectors and the residual directions of `which`."""
     residual = ritz.residual
     if which is not None:
-        residual = residual[[i for i in which if i < len(residual)]]
+        chosen = [residual[i] for i in which if i < len(residual)]
+        residual = torch.stack(chosen) if chosen else residual[:0]
     residual = residual[: ritz.vectors.shape[1] - len(ritz.vectors)]
     if not len(residual):
         return ritz

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ...errors import ArgumentError
 from ..optimizers.base import Optimizer
@@ -43,8 +44,13 @@ class Flow(ABC):
         """Raise ArgumentError where this flow does not model `optimizer`."""
 
 
-def whole(name: str, value: object, lower: int) -> int:
+def whole(name: str, value: Any, lower: int, upper: int = 2**53) -> int:
     """`value` as an integer of at least `lower`, or ArgumentError."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < lower:
-        raise ArgumentError(f"{name}={value!r} is not usable: give a whole number of at least {lower}.")
-    return value
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = lower - 1
+    if isinstance(value, bool) or not lower <= number <= upper:
+        most = f" and at most {upper}" if number > upper else ""
+        raise ArgumentError(f"{name}={value!r} is not usable: give a whole number of at least {lower}{most}.")
+    return number

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ...errors import ArgumentError
-from ...vocabulary import Column
+from ...vocabulary import Column, Status
 from ..curvature.tracker import Spectrum
 from ..host import fetch, upload
 from ..optimizers.base import Optimizer
@@ -20,7 +20,7 @@ from ..process import NotFinite, Observation, Process, Start, norm
 from ..registry import FLOWS, register
 from .base import Flow, whole
 
-LONGEST_STEP, STABILITY, REFUSED = 0.25, 1.5, 2.0
+LONGEST_STEP, STABILITY, REFUSED, MOST = 0.25, 1.5, 2.0, 100
 MASKED_RATIO, MASKED_STEPS, MASKED_SHARE = 1.05, 20, 2.0
 
 
@@ -49,7 +49,7 @@ class CovarianceProcess(Process):
     )
 
     def __init__(self, start: Start, modes: int, seed: float, substeps: int | None) -> None:
-        super().__init__(start.problem, start.schedule, start.row, eigenvalues=start.eigenvalues, seed=start.seed)
+        super().__init__(start.problem, start.schedule, start.row, start.watch)
         first, second, _ = start.window
         self.modes, self.share, self.substeps = min(modes, first.w.numel()), seed, substeps
         self.tau = start.row + 0.5
@@ -103,11 +103,14 @@ class CovarianceProcess(Process):
 
     def _count(self) -> int:
         """Substeps of the coming unit of time: dt ≤ ¼ and dt (h + h²/2) ≤ 1.5, h = 2 sharpness / edge."""
+        count = math.ceil(self._wanted()) if self.substeps is None else self.substeps
         h = 2 * max(self.ratio, 0.0)
-        wanted = max(1 / LONGEST_STEP, (h + h * h / 2) / STABILITY)
-        count = math.ceil(wanted) if self.substeps is None else self.substeps
         self.stability = (h + h * h / 2) / count
         return count
+
+    def _wanted(self) -> float:
+        h = 2 * max(self.ratio, 0.0)
+        return max(1 / LONGEST_STEP, (h + h * h / 2) / STABILITY)
 
     def _substep(self, dt: float) -> None:
         stage = self._evaluate()
@@ -154,6 +157,14 @@ class CovarianceProcess(Process):
 
     def advance(self) -> None:
         count = self._count()
+        if self.stability > REFUSED or (self.substeps is None and count > MOST):
+            self.status = Status(
+                "stopped",
+                self.row,
+                f"Rod flow stopped at step {self.row}: at {self.ratio:.3g} times the edge its explicit step would need "
+                f"{self._wanted():.0f} substeps; {MOST if self.substeps is None else self.substeps} are allowed.",
+            )
+            return
         for _ in range(count):
             self._substep(1 / count)
         self.row += 1

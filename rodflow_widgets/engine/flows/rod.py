@@ -86,6 +86,7 @@ class RodProcess(Process):
 
     kind: ClassVar[str] = "rod"
     has_rod: ClassVar[bool] = True
+    predicts_eigenvalues: ClassVar[bool] = True
     signals: ClassVar[tuple[Column, ...]] = (
         Column(
             "mismatch",
@@ -97,7 +98,7 @@ class RodProcess(Process):
     )
 
     def __init__(self, start: Start, substeps: int) -> None:
-        super().__init__(start.problem, start.schedule, start.row, eigenvalues=start.eigenvalues, seed=start.seed)
+        super().__init__(start.problem, start.schedule, start.row, start.watch)
         first, second, third = start.window
         self.substeps = substeps
         self.dt = 1 / substeps
@@ -112,8 +113,8 @@ class RodProcess(Process):
             self.xm = (m[0] - 2 * m[1] + m[2]) / 4
         self.first_move = (second.w - first.w, None if m[0] is None else m[1] - m[0])
         self.nu = start.mean_second_moment()
-        self.tracker = EigenTracker(0, guard=0, seed=start.seed)
-        self.cadence = Cadence(start.eigenvalues, self.dt)
+        self.tracker = EigenTracker(0, guard=0, seed=start.watch.seed)
+        self.cadence = Cadence(start.watch.eigenvalues, self.dt)
         epsilon = torch.finfo(self.w.dtype).eps
         self.seed_size = epsilon if self.w.dtype == torch.float64 else epsilon / 4
         self.rows: Tensor | None = None

@@ -27,7 +27,7 @@ class StableProcess(Process):
     kind: ClassVar[str] = "stable"
 
     def __init__(self, start: Start, most: int, refine: int) -> None:
-        super().__init__(start.problem, start.schedule, start.row, eigenvalues=start.eigenvalues, seed=start.seed)
+        super().__init__(start.problem, start.schedule, start.row, start.watch)
         self.most = most
         self.refine = refine
         self.w = start.window[0].w

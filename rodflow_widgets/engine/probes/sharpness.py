@@ -20,18 +20,25 @@ class SharpnessProbe(Probe):
 
     def columns(self) -> tuple[Column, ...]:
         where = "midpoint of this iterate and the next" if issubclass(self.process, Discrete) else "centre of the flow"
+        if self.process.predicts_eigenvalues:
+            where += ", carried on linearly between the tracker's looks"
         return (
             Column(
                 "eigenvalues",
                 "1 / learning rate",
-                f"largest eigenvalues of P^{{-1/2}} H P^{{-1/2}} at the {where}, descending",
+                f"largest eigenvalues of P^{{-1/2}} H P^{{-1/2}} in descending order, at the {where}",
                 SOURCE,
                 self.eigenvalues,
             ),
             Column("sharpness", "1 / learning rate", f"largest eigenvalue at the {where}", SOURCE),
             Column("edge_threshold", "1 / learning rate", "sharpness beyond which an oscillation grows", SOURCE),
             Column("sharpness_ratio", "1", "sharpness / edge threshold; 1 is the edge of stability", SOURCE),
-            Column("critical_directions", "1", "tracked eigenvalues of at least 0.975 of the edge threshold", SOURCE),
+            Column(
+                "critical_directions",
+                "1",
+                "how many of the tracked eigenvalues reach 0.975 of the edge threshold",
+                SOURCE,
+            ),
         )
 
     def measure(self, process: Process, seen: Observation, context: Context) -> tuple[Tensor | float, ...]:

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from ...errors import ArgumentError, RodflowError, unknown
 from ...vocabulary import Parameter
+from ..flows.base import whole
 from ..problem import Problem
-from ..registry import PROBLEMS, register
+from ..registry import PROBLEMS, lookup, register
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "tanh": nn.Tanh,
@@ -67,10 +68,8 @@ def digits_mlp(
         targets: "classes" (ten outputs) or "sign" (one output, +1 for digits of at least 5, else −1; mse only).
     """
     hidden = _widths(widths)
-    if activation not in ACTIVATIONS:
-        raise unknown("activation", activation, ACTIVATIONS)
-    if loss not in LOSSES:
-        raise unknown("loss", loss, LOSSES)
+    lookup(ACTIVATIONS, "activation", activation)
+    lookup(LOSSES, "loss", loss)
     if targets not in ("classes", "sign"):
         raise unknown("targets", targets, ("classes", "sign"))
     if targets == "sign" and loss != "mse":
@@ -82,7 +81,7 @@ def digits_mlp(
     x, y = _digits(count, scale)
     outputs = CLASSES if targets == "classes" else 1
     sizes = (PIXELS, *hidden, outputs)
-    model = _network(sizes, activation, size, seed)
+    model = _network(sizes, activation, size, whole("seed", seed, 0, upper=2**32 - 1))
     if targets == "sign":
         goal = torch.from_numpy(np.where(y >= 5, 1.0, -1.0)[:, None])
     elif loss == "mse":

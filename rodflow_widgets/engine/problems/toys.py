@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ...errors import ArgumentError
 from ...vocabulary import Parameter
+from ..checks import check_dtype
 from ..problem import Problem
 from ..registry import PROBLEMS, register
 
@@ -16,7 +17,8 @@ START = Parameter("w0", "start", 0.3, -1e6, 1e6, meaning="starting point")
 
 
 def _toy(f: Callable[[Tensor], Tensor], w0: Sequence[float], name: str, dtype: torch.dtype) -> Problem:
-    return Problem.from_function(f, torch.tensor([float(v) for v in w0], dtype=dtype), name=name)
+    start = torch.tensor([float(v) for v in w0], dtype=check_dtype("dtype", dtype))
+    return Problem.from_function(f, start, name=name)
 
 
 @register(PROBLEMS, "quadratic")
