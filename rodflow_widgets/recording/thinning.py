@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-MAIN_COLUMNS = ("loss", "sharpness_ratio", "sharpness", "distance", "relative_distance", "rod_length", "oscillation")
+MAIN_COLUMNS = (
+    "loss",
+    "predicted_loss",
+    "sharpness_ratio",
+    "sharpness",
+    "distance",
+    "relative_distance",
+    "rod_length",
+    "oscillation",
+)
 
 
 def envelope(columns: Mapping[str, np.ndarray], limit: int, main: Sequence[str] = MAIN_COLUMNS) -> np.ndarray:

@@ -1,6 +1,13 @@
+import re
+from pathlib import Path
+
 import numpy as np
 
-from rodflow_widgets.recording import envelope
+import rodflow_widgets
+from rodflow_widgets.figures.panels import panels
+from rodflow_widgets.recording import MAIN_COLUMNS, envelope
+
+PAGE = Path(rodflow_widgets.__file__).parents[1] / "js" / "src" / "views" / "panels.ts"
 
 
 def spikes(rows=10_000, count=25):
@@ -36,6 +43,14 @@ def test_spikes_of_each_main_column_survive():
     kept = envelope({"loss": loss, "distance": distance, "cost": np.arange(len(loss))}, 3000)
     assert set(places) <= set(kept)
     assert set((places + 17) % len(loss)) <= set(kept)
+
+
+def test_every_column_that_a_panel_draws_keeps_its_spikes():
+    drawn = {column for panel in panels({}) for column in (panel.iterates, panel.flows) if column is not None}
+    lists = re.findall(r"(?:iterates|flows): \[([^\]]*)\]", PAGE.read_text(encoding="utf-8"))
+    page = {name for names in lists for name in re.findall(r'"(\w+)"', names)}
+    assert {"loss", "predicted_loss", "rod_length"} <= drawn & page
+    assert drawn | page <= set(MAIN_COLUMNS)
 
 
 def test_limit_order_ends():
