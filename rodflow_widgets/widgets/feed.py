@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import math
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import asdict
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
-from ..errors import RodflowError
 from ..recording import Chunk, Cursor, Table, envelope
 from ..session import Run
 from ..vocabulary import Event
 from ..wire import codec
-from ..wire.messages import BlockHeader, Failure, Frame, ProcessStatus, Reply, RunStatus, Snapshot
+from ..wire.messages import PROTOCOL, BlockHeader, Failure, Frame, ProcessStatus, Reply, RunStatus, Snapshot
 from ..wire.pacer import Pacer
+
+log = logging.getLogger(__name__)
 
 STATUS_SECONDS = 0.25
 HELLO_ROWS = 20_000
@@ -46,8 +49,10 @@ class Feed:
         self.run = run
         self._page, self._pacer, self._wake = page, pacer, wake
         self._inbox: SimpleQueue[dict[str, Any]] = SimpleQueue()
-        self._replies: SimpleQueue[Reply] = SimpleQueue()
+        self._replies: deque[Reply] = deque()
         self._greeted: list[str] = []
+        self._foreign: dict[str, str] = {}
+        self._silent = False
         self._seq = 0
         self._status: dict[str, Any] = {}
         self._status_time = -math.inf
@@ -69,6 +74,8 @@ class Feed:
         if page is None:
             return math.inf
         self._read()
+        if self._silent:
+            return math.inf
         if self.run.number != self._number:
             self._follow()
             page.show(spec=self._cursor.recording.spec, snapshot=b"")
@@ -78,6 +85,11 @@ class Feed:
         self._keep(page, now)
         return min(waits)
 
+    def lost(self) -> None:
+        """Sending has failed: be silent until a page is heard of, which then asks for what it misses."""
+        self._silent = True
+        self._status, self._kept = {}, ()
+
     # ------------------------------------------------------------------ from the page
 
     def _read(self) -> None:
@@ -86,17 +98,37 @@ class Feed:
                 message = self._inbox.get_nowait()
             except Empty:
                 return
-            kind, client = message.get("kind"), str(message.get("client", ""))
-            if kind == "hello":
-                self._pacer.join(client)
-                self._greeted = [*(other for other in self._greeted if other != client), client]
-            elif kind == "ack":
-                self._pacer.ack(client, int(message["seq"]))
-            elif kind == "bye":
-                self._pacer.leave(client)
-                self._greeted = [other for other in self._greeted if other != client]
-            elif kind == "command":
-                self._command(str(message.get("id", "")), str(message.get("name", "")), message.get("args") or {})
+            self._silent = False
+            try:
+                self._take(message)
+            except Exception:
+                log.exception("A message of a page was left out, because it could not be read: %.200r", message)
+
+    def _take(self, message: dict[str, Any]) -> None:
+        kind, client = message.get("kind"), str(message.get("client", ""))
+        if kind == "hello":
+            self._forget_client(client)
+            if message.get("protocol") != PROTOCOL:
+                self._foreign[client] = _foreign(message.get("protocol"))
+                self._reply(Reply(client, False, self._foreign[client], None))
+                return
+            self._pacer.join(client)
+            self._greeted.append(client)
+        elif kind == "ack":
+            self._pacer.ack(client, int(message["seq"]))
+        elif kind == "bye":
+            self._forget_client(client)
+        elif kind == "command":
+            identity, name, args = str(message.get("id", "")), str(message.get("name", "")), message.get("args") or {}
+            if client in self._foreign:
+                self._reply(Reply(identity, False, self._foreign[client], None))
+            else:
+                self._command(identity, name, args)
+
+    def _forget_client(self, client: str) -> None:
+        self._pacer.leave(client)
+        self._foreign.pop(client, None)
+        self._greeted = [other for other in self._greeted if other != client]
 
     def _command(self, identity: str, name: str, args: dict[str, Any]) -> None:
         def done(future: Future[tuple[Event, ...]]) -> None:
@@ -107,11 +139,11 @@ class Feed:
 
         try:
             self.run.submit(name, args).add_done_callback(done)
-        except (RodflowError, TypeError) as error:
+        except Exception as error:  # the page waits for an answer, whatever was wrong
             self._reply(Reply(identity, False, str(error), None))
 
     def _reply(self, reply: Reply) -> None:
-        self._replies.put(reply)
+        self._replies.append(reply)
         self._wake()
 
     # ------------------------------------------------------------------ to the page
@@ -121,8 +153,9 @@ class Feed:
         self._cursor = Cursor(self.run.recording)
 
     def _answer(self, page: Page) -> None:
-        while not self._replies.empty():
-            page.send(codec.content(self._replies.get()), [])
+        while self._replies:
+            page.send(codec.content(self._replies[0]), [])
+            self._replies.popleft()
 
     def _greet(self, page: Page, now: float) -> None:
         """Snapshots for those who said hello, which end where the next frame begins."""
@@ -226,6 +259,13 @@ class Feed:
     def _next(self) -> int:
         self._seq += 1
         return self._seq
+
+
+def _foreign(protocol: Any) -> str:
+    return (
+        f"This page speaks protocol {protocol}, the kernel {PROTOCOL}: reload the page, and run the cell again. "
+        "If that does not help, install one version of rodflow_widgets for both."
+    )
 
 
 def _thin(table: Table, rows: int, limit: int) -> Chunk:

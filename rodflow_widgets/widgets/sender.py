@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 
@@ -56,9 +57,11 @@ class Sender:
         try:
             return feed.pump(time.monotonic())
         except Exception:
-            log.exception("A widget was cut off from its run, because sending failed.")
-            self.remove(feed)
-            return 0.0
+            log.exception(
+                "Sending to a widget failed. Its run goes on; the widget is silent until its page says something."
+            )
+            feed.lost()
+            return math.inf
 
 
 SENDER = Sender()

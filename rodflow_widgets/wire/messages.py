@@ -150,7 +150,10 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Reply:
-    """Answer to a command; `step` is the first optimizer step that uses a new value."""
+    """Answer to a command; `step` is the first optimizer step that uses a new value.
+
+    With the id of a client it answers a hello that cannot be fulfilled: the message says why, for people.
+    """
 
     id: str
     ok: bool

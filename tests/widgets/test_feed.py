@@ -221,6 +221,78 @@ def test_everything_sent_is_json_without_nan(make_run, feed_to, client):
     json.dumps([page.messages, page.traits["status"]], allow_nan=False)
 
 
+def test_messages_that_make_no_sense_are_left_out(make_run, feed_to, client, caplog):
+    run, page = make_run(), client()
+    feed = feed_to(run, page)
+    run.step(3)
+    for message in (None, "hello", {"kind": "ack", "client": "page"}, {"kind": "ack", "seq": "two"}, {"kind": 3}):
+        feed.receive(message)
+    feed.receive({"kind": "command", "client": "page", "id": "1", "name": "set", "args": "all"})
+    feed.receive({"kind": "command", "client": "page", "id": "2", "name": ["set"], "args": [1]})
+    feed.receive(page.hello())
+    feed.pump(0.0)
+    agree(page, run.recording)
+    replies = [message for message in page.messages if message["kind"] == "reply"]
+    assert [(message["id"], message["ok"]) for message in replies] == [("1", False), ("2", False)]
+    assert caplog.text.count("A message of a page was left out") == 4
+
+
+def test_after_a_failed_send_nothing_is_sent_until_a_page_is_heard_of(make_run, feed_to, client):
+    run, page = make_run(), client()
+    feed, works = feed_to(run, page), [True]
+
+    def through(send):
+        def sent(*arguments, **named):
+            if not works[0]:
+                raise OSError("the socket has gone")
+            send(*arguments, **named)
+
+        return sent
+
+    page.send, page.show = through(page.send), through(page.show)
+    feed.receive(page.hello())
+    feed.pump(0.0)
+    feed.receive({"kind": "command", "client": "page", "id": "7", "name": "step", "args": {"n": 4}})
+    works[0] = False
+    feed.pump(1.0)
+    while not feed._replies:
+        assert feed.news.wait(30)
+        feed.news.clear()
+    with pytest.raises(OSError, match="socket"):
+        feed.pump(2.0)
+    feed.lost()
+    assert feed.pump(3.0) == float("inf")
+    works[0] = True
+    before = len(page.messages)
+    assert feed.pump(4.0) == float("inf")
+    assert len(page.messages) == before
+    feed.receive(page.hello())
+    feed.pump(5.0)
+    agree(page, run.recording)
+    assert [message["id"] for message in page.messages if message["kind"] == "reply"] == ["7"]
+    assert page.traits["status"]["state"] == "paused"
+    assert codec.unpack(page.traits["snapshot"])[0]["total_rows"]["discrete"] == 4
+
+
+def test_a_page_of_another_version_is_told_so(make_run, feed_to, client):
+    run, old, page = make_run(), client("old"), client()
+    feed = feed_to(run, old)
+    feed.receive({**old.hello(), "protocol": 0})
+    feed.receive({"kind": "command", "client": "old", "id": "1", "name": "step", "args": {"n": 4}})
+    feed.pump(0.0)
+    assert old.kinds() == ["reply", "reply"]
+    for message, identity in zip(old.messages, ("old", "1"), strict=True):
+        assert (message["id"], message["ok"]) == (identity, False)
+        assert message["message"].startswith("This page speaks protocol 0, the kernel 1: reload the page")
+    assert run.status.state == "ready"
+    feed = feed_to(run, page)
+    feed.receive({**page.hello(), "protocol": 0})
+    feed.receive(page.hello())
+    run.step(2)
+    feed.pump(1.0)
+    agree(page, run.recording)
+
+
 def test_a_page_that_has_gone_is_left_alone(make_run):
     feed = Feed(make_run(), lambda: None, Pacer(Budget()), lambda: None)
     feed.receive({"kind": "hello", "client": "a"})

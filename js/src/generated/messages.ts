@@ -148,7 +148,11 @@ export interface Snapshot {
   kind: "snapshot";
 }
 
-/** Answer to a command; `step` is the first optimizer step that uses a new value. */
+/**
+ * Answer to a command; `step` is the first optimizer step that uses a new value.
+ *
+ * With the id of a client it answers a hello that cannot be fulfilled: the message says why, for people.
+ */
 export interface Reply {
   id: string;
   ok: boolean;
