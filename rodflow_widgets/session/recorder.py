@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .. import store
-from ..recording import Recording
+from ..recording import Recording, Table
 from ..vocabulary import Event, Status
 
 if TYPE_CHECKING:
@@ -68,12 +68,17 @@ class Recorder:
         self.recording.seconds = seconds
         return status
 
+    @property
+    def fallen(self) -> list[Table]:
+        """Tables of the processes that ended before the run did: diverged, or stopped by themselves."""
+        return [table for table in self.recording.tables if table.status.state in ("diverged", "stopped")]
+
     def verdict(self) -> tuple[str, str]:
         """State and sentence of a simulation that has come to its end."""
         kinds = {process["name"]: process["kind"] for process in self.recording.spec["processes"]}
-        diverged = [table for table in self.recording.tables if table.status.state == "diverged"]
-        lost = [table for table in diverged if kinds[table.name] == "iterates"]
-        if lost or (diverged and len(diverged) == len(self.recording)):
-            return "diverged", (lost or diverged)[0].status.sentence
+        fallen = self.fallen
+        lost = [table for table in fallen if kinds[table.name] == "iterates"]
+        if lost or (fallen and len(fallen) == len(self.recording)):
+            return "diverged", (lost or fallen)[0].status.sentence
         sentence = f"Finished: {self.step:,} steps."
-        return "finished", " ".join([sentence, *(table.status.sentence for table in diverged)])
+        return "finished", " ".join([sentence, *(table.status.sentence for table in fallen)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import logging
 import threading
 import time
 import traceback
@@ -20,6 +21,8 @@ from ..vocabulary import Event, State, Status
 from .commands import Command, command
 from .recorder import Recorder
 from .spec import Plan
+
+log = logging.getLogger(__name__)
 
 Listener = Callable[[], None]
 SPEED_SECONDS = 0.5
@@ -55,8 +58,9 @@ class Run:
         self._thread: threading.Thread | None = None
         self._listeners: tuple[Listener, ...] = ()
         self._before_return: tuple[Listener, ...] = ()
+        self._faulty: set[Listener] = set()
         self._ended = threading.Event()
-        self._stepping: Command | None = None
+        self._stepping: list[Command] = []
         self._history: tuple[Recording, ...] = ()
         self._number = 0
         self._begin()
@@ -128,17 +132,17 @@ class Run:
         return self._do("pause")
 
     def step(self, n: int = 1) -> Status:
-        """Make n steps and hold; returns when they have been made."""
-        return self._do("step", timeout=None, n=n)
+        """Make n steps and hold; returns when they have been made. While stepping, n more."""
+        return self._do("step", n=n)
 
     def set(self, **values: float) -> tuple[Event, ...]:
         """Change hyperparameters, e.g. set(learning_rate=0.5); returns events that say from which step on.
 
         Raises:
             ArgumentError, UnknownNameError: at once, the run goes on as before.
+            RunError: the run has been stopped, diverged or failed.
         """
-        future = self.submit("set", values)
-        return () if threading.current_thread() is self._thread else future.result(ANSWER_SECONDS)
+        return self._answer("set", self.submit("set", values))
 
     def extend(self, steps: int) -> Status:
         """Add steps; a finished run goes on."""
@@ -186,7 +190,7 @@ class Run:
                 return self.status
             self._ended.wait(left)
         for listener in self._before_return:
-            listener()
+            self._call(listener, Exception)
         failure = self._failure
         if failure is not None:
             raise failure.exception.with_traceback(failure.exception.__traceback__)
@@ -194,6 +198,8 @@ class Run:
 
     def on_change(self, listener: Listener, *, before_return: bool = False) -> Callable[[], None]:
         """Call `listener` on the worker whenever rows or the state are new; it must return at once.
+
+        What it raises is logged, once, and changes nothing about the run.
 
         Args:
             before_return: call it in the thread of a `wait()` instead, when that is over.
@@ -206,14 +212,27 @@ class Run:
 
         def remove() -> None:
             setattr(self, name, tuple(other for other in getattr(self, name) if other is not listener))
+            self._faulty.discard(listener)
 
         return remove
 
-    def _do(self, name: str, timeout: float | None = ANSWER_SECONDS, **args: Any) -> Status:
-        future = self.submit(name, args)
-        if threading.current_thread() is not self._thread:
-            future.result(timeout)
+    def _do(self, name: str, **args: Any) -> Status:
+        self._answer(name, self.submit(name, args))
         return self.status
+
+    def _answer(self, name: str, future: Future[tuple[Event, ...]]) -> tuple[Event, ...]:
+        if threading.current_thread() is self._thread:
+            return ()
+        timeout = None if name == "step" else ANSWER_SECONDS
+        try:
+            return future.result(timeout)
+        except TimeoutError:
+            if future.done():  # just now, or it raised a TimeoutError of its own
+                return future.result()
+        raise RunError(
+            f"{name}() was not applied within {timeout:g} seconds: a step takes longer than that. "
+            "It stays queued and is applied when the step is over."
+        )
 
     # ------------------------------------------------------------------ the worker
 
@@ -268,7 +287,7 @@ class Run:
             order.done.set_exception(error)
         else:
             if order.name == "step":
-                self._stepping = order
+                self._stepping.append(order)
             else:
                 order.done.set_result(events)
 
@@ -285,11 +304,16 @@ class Run:
     def _on_step(self, n: int) -> None:
         self._refuse_after_end("stepped", "extend(steps) goes on after the end, reset() begins again")
         if self.status.state == "running":
-            raise RunError("step() was called while the run is going: pause() it first.")
+            if self._remaining is None:
+                raise RunError("step() was called while the run is going: pause() it first.")
+            self._remaining += n
+            return
         self._remaining = n
         self._move("running", self._sentence())
 
     def _on_set(self, **values: float) -> tuple[Event, ...]:
+        if self.status.state != "finished":
+            self._refuse_after_end("changed", "reset() begins again")
         events = self._recorder.set(**values)
         self._notify()
         return events
@@ -299,6 +323,7 @@ class Run:
         if state in ("diverged", "error", "stopped"):
             raise RunError(f"A run that has {self._ending(state)} cannot be extended: reset() begins again.")
         self._recorder.simulation.extend(steps)
+        self.recording.spec["steps"] = self.steps
         if state == "finished":
             self._ended.clear()
             self._remaining = None
@@ -338,8 +363,8 @@ class Run:
         return {"error": "failed", "stopped": "been stopped"}.get(state, state)
 
     def _sentence(self) -> str:
-        lost = [table.status.sentence for table in self.recording.tables if table.status.state == "diverged"]
-        return " ".join([f"Running: step {self._recorder.step:,} of {self.steps:,}.", *lost])
+        fallen = [table.status.sentence for table in self._recorder.fallen]
+        return " ".join([f"Running: step {self._recorder.step:,} of {self.steps:,}.", *fallen])
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:
@@ -368,14 +393,23 @@ class Run:
             self._ended.set()
         else:
             self.recording.status = status
-        if state != "running" and self._stepping is not None:
-            stepping, self._stepping = self._stepping, None
-            stepping.done.set_result(())
+        if state != "running":
+            stepping, self._stepping = self._stepping, []
+            for order in stepping:
+                order.done.set_result(())
         self._notify()
 
     def _notify(self) -> None:
         for listener in self._listeners:
+            self._call(listener, BaseException)
+
+    def _call(self, listener: Listener, caught: type[BaseException]) -> None:
+        try:
             listener()
+        except caught:
+            if listener not in self._faulty:
+                self._faulty.add(listener)
+                log.exception("A listener of a run failed. The run goes on; this is said once for every listener.")
 
 
 @atexit.register

@@ -8,11 +8,14 @@ and in pages that nbconvert makes, each hides the other: the live view as long a
 from __future__ import annotations
 
 import base64
+import logging
 import threading
 import uuid
 from typing import Any
 
 from ..session import Run
+
+log = logging.getLogger(__name__)
 
 LIVE_CLASS = "rodflow-widgets-live"
 STILL_CLASS = "rodflow-widgets-still"
@@ -83,13 +86,17 @@ class Still:
 
 
 def bundle(recording: Any) -> dict[str, Any]:
-    """A recording as MIME data: PNG, the same in HTML, and text."""
+    """A recording as MIME data: PNG, the same in HTML, and text; text alone where it cannot be drawn."""
     text = repr(recording)
     try:
         from ..figures import picture
     except ImportError:
         return {"text/plain": text}
-    png = base64.b64encode(picture(recording)).decode("ascii")
+    try:
+        png = base64.b64encode(picture(recording)).decode("ascii")
+    except Exception:
+        log.exception("The picture of a run could not be drawn; its output shows text.")
+        return {"text/plain": text}
     html = (
         f'{HIDE_DEAD}<img class="{STILL_CLASS}" alt="{_escaped(recording)}" style="max-width: 100%; width: 960px" '
         f'src="data:image/png;base64,{png}">'

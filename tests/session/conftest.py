@@ -37,7 +37,7 @@ class FakeSimulation:
     def __init__(self, steps=50, gate=None, fail_at=None, diverge_at=None):
         self.steps, self.gate, self.fail_at, self.diverge_at = steps, gate, fail_at, diverge_at
         self.optimizer, self.row, self.w, self.waiting = FakeOptimizer(), 0, 1.0, []
-        self.threads = set()
+        self.threads, self.entered = set(), threading.Event()
         self.statuses = {"discrete": Status("ready", 0, "")}
 
     def describe(self):
@@ -64,6 +64,7 @@ class FakeSimulation:
 
     def advance(self):
         self.threads.add(threading.current_thread().name)
+        self.entered.set()
         if self.gate is not None:
             assert self.gate.acquire(timeout=30)
         if self.row == self.fail_at:

@@ -10,7 +10,7 @@ import pytest
 
 import rodflow_widgets.session
 from rodflow_widgets.errors import ArgumentError, RunError, UnknownNameError
-from rodflow_widgets.session import Run
+from rodflow_widgets.session import Run, runner
 
 
 def states(run):
@@ -160,6 +160,7 @@ def test_extend_a_finished_run(plan):
     run.wait(30)
     assert run.steps == 15
     assert len(run.recording["discrete"]) == 16
+    assert run.recording.spec["steps"] == 15
     assert run.status.sentence == "Finished: 15 steps."
 
 
@@ -195,6 +196,94 @@ def test_step_while_running_is_refused(plan):
     gate.release(9)
     assert "pause() it first" in str(answer.exception(30))
     assert run.wait(30).state == "finished"
+
+
+def test_steps_that_are_asked_for_while_stepping_are_added(plan):
+    gate = threading.Semaphore(0)
+    run = Run(plan(steps=20, gate=gate))
+    answers = [run.submit("step", {"n": n}) for n in (1, 1, 3)]
+    gate.release(21)
+    assert [answer.result(30) for answer in answers] == [(), (), ()]
+    assert run.status.state == "paused"
+    assert len(run.recording["discrete"]) == 5
+    run.step()
+    assert len(run.recording["discrete"]) == 6
+
+
+def test_a_step_that_takes_long_leaves_the_command_queued(plan, monkeypatch):
+    gate = threading.Semaphore(0)
+    made = plan(steps=9, gate=gate)
+    run = Run(made).start()
+    assert made.made[0].entered.wait(30)
+    with monkeypatch.context() as patch:
+        patch.setattr(runner, "ANSWER_SECONDS", 0.01)
+        with pytest.raises(
+            RunError, match=r"pause\(\) was not applied within 0.01 seconds: a step takes longer.*queued"
+        ):
+            run.pause()
+        with pytest.raises(RunError, match=r"set\(\) was not applied"):
+            run.set(learning_rate=0.25)
+    gate.release(1)
+    run.pause()
+    assert run.status.state == "paused"
+    assert run.values == {"learning_rate": 0.25}
+
+
+@pytest.mark.parametrize("state", ["stopped", "diverged", "error"])
+def test_set_is_refused_where_nothing_would_use_it(plan, state):
+    run = Run(plan(diverge_at=3 if state == "diverged" else None, fail_at=3 if state == "error" else None))
+    run.step(2)
+    run.resume() if state != "stopped" else run.stop()
+    try:
+        run.wait(30)
+    except ZeroDivisionError:
+        assert state == "error"
+    assert run.status.state == state
+    with pytest.raises(RunError, match=r"cannot be changed: reset\(\) begins again"):
+        run.set(learning_rate=0.25)
+    assert run.recording.events == ()
+    assert run.values == {"learning_rate": 0.5}
+
+
+def test_set_after_the_last_step_is_for_the_steps_of_extend(plan):
+    run = Run(plan(steps=5)).start()
+    run.wait(30)
+    run.set(learning_rate=0.25)
+    run.extend(2)
+    run.wait(30)
+    assert run.values == {"learning_rate": 0.25}
+
+
+@pytest.mark.parametrize("failure", [ValueError("a broken listener"), SystemExit("a broken listener")])
+def test_a_listener_that_fails_is_logged_once_and_harms_nothing(plan, caplog, failure):
+    def broken():
+        raise failure
+
+    run, heard = Run(plan(steps=9)), []
+    run.on_change(broken)
+    run.on_change(lambda: heard.append(run.status.state))
+    run.step(2)
+    run.set(learning_rate=0.25)
+    assert run.start().wait(30).state == "finished"
+    assert heard[-1] == "finished"
+    assert caplog.text.count("Traceback") == caplog.text.count("a broken listener\n") == 1
+    assert run.failure is None
+    run.extend(3)
+    assert run.wait(30).step == 12
+
+
+def test_what_fails_before_wait_returns_does_not_hide_how_the_run_ended(plan, caplog):
+    def broken():
+        raise ValueError("no picture today")
+
+    run = Run(plan(steps=3))
+    run.on_change(broken, before_return=True)
+    assert run.start().wait(30).state == "finished"
+    assert "no picture today" in caplog.text
+    run = Run(plan(fail_at=2))
+    run.on_change(broken, before_return=True)
+    with pytest.raises(ZeroDivisionError, match="fell over"):
+        run.start().wait(30)
 
 
 def test_a_listener_may_give_commands(plan):

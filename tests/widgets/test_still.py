@@ -89,3 +89,19 @@ def test_without_matplotlib_there_is_text(make_run, monkeypatch):
         rf.problems.quadratic(sharpness=2.0), rf.optimizers.GradientDescent(0.4), steps=5, progress=False
     )
     assert still.bundle(recording) == {"text/plain": repr(recording)}
+
+
+def test_a_picture_that_cannot_be_drawn_is_text_and_the_status_is_returned(make_run, monkeypatch, caplog):
+    def fail(recording):
+        raise ValueError("no font today")
+
+    published = []
+    monkeypatch.setattr("rodflow_widgets.figures.picture", fail)
+    monkeypatch.setattr("IPython.display.publish_display_data", lambda data, **kw: published.append(data))
+    run = make_run()
+    picture = still.Still(run)
+    picture.display()
+    assert run.start().wait(60).state == "finished"
+    picture.close()
+    assert published[-1] == {"text/plain": repr(run.recording)}
+    assert "no font today" in caplog.text
