@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from ..recording import Recording
 from ..vocabulary import Status
 from .recorder import Recorder
-from .spec import RunSpec
+from .spec import PROCESSES, RunSpec, refuse
 
 
-def simulate(problem: Any, optimizer: Any, *, progress: bool = True, **options: Any) -> Recording:
+def simulate(
+    problem: Any,
+    optimizer: Any,
+    processes: Sequence[Any] = PROCESSES,
+    *,
+    steps: int = 1000,
+    start: int | None = None,
+    eigenvalues: int = 1,
+    every: int = 1,
+    snapshots: Sequence[int] = (),
+    seed: int = 0,
+    progress: bool = True,
+    **unknown: Any,
+) -> Recording:
     """Run optimizer and flows side by side, and return what was measured.
 
     An interrupt (Ctrl-C, the stop button of a notebook) ends the run early and keeps what was computed.
@@ -20,8 +34,15 @@ def simulate(problem: Any, optimizer: Any, *, progress: bool = True, **options: 
     Args:
         problem: the loss that is minimised.
         optimizer: of `rodflow_widgets.optimizers`.
+        processes: names or objects; each is found in the recording under its name.
+        steps: optimizer steps; rows are measured at times 0 to steps.
+        start: step at which the flows are initialised; None takes the optimizer's default.
+        eigenvalues: how many of the largest Hessian eigenvalues are recorded.
+        every: steps between two measured rows.
+        snapshots: steps at which parameter vectors are kept.
+        seed: of everything random.
         progress: show a progress bar.
-        **options: processes, steps, start, eigenvalues, every, snapshots, seed; see `RunSpec`.
+        **unknown: refused, with the nearest name as a hint.
 
     Returns:
         The recording; its status is finished, diverged, or stopped after an interrupt.
@@ -29,7 +50,8 @@ def simulate(problem: Any, optimizer: Any, *, progress: bool = True, **options: 
     Raises:
         RodflowError: an argument cannot work; raised before anything runs.
     """
-    spec = RunSpec.of(problem, optimizer, options, more=("progress",))
+    refuse(unknown, simulate)
+    spec = RunSpec(problem, optimizer, processes, steps, start, eigenvalues, every, snapshots, seed)
     return record(Recorder(spec.simulation()), progress=progress)
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import unknown
 
 if TYPE_CHECKING:
     from ..engine import Simulation
+
+PROCESSES = ("discrete", "rod", "stable")
 
 
 class Plan(Protocol):
@@ -35,22 +39,13 @@ class RunSpec:
 
     problem: Any
     optimizer: Any
-    processes: tuple[Any, ...] = ("discrete", "rod", "stable")
+    processes: Sequence[Any] = PROCESSES
     steps: int = 1000
     start: int | None = None
     eigenvalues: int = 1
     every: int = 1
-    snapshots: tuple[int, ...] = ()
+    snapshots: Sequence[int] = ()
     seed: int = 0
-
-    @classmethod
-    def of(cls, problem: Any, optimizer: Any, options: dict[str, Any], *, more: tuple[str, ...] = ()) -> RunSpec:
-        """A spec of keyword arguments; one that is neither known here nor in `more` raises UnknownNameError."""
-        known = [field.name for field in fields(cls)][2:]
-        for name in options:
-            if name not in known:
-                raise unknown("keyword", name, [*known, *more])
-        return cls(problem, optimizer, **options)
 
     def simulation(self) -> Simulation:
         """A new simulation at step 0; raises for every argument that cannot work."""
@@ -67,3 +62,10 @@ class RunSpec:
             snapshots=self.snapshots,
             seed=self.seed,
         )
+
+
+def refuse(given: Iterable[str], function: Callable[..., Any]) -> None:
+    """Raise UnknownNameError for the first of the keywords `given`: none is among those that `function` spells out."""
+    known = [name for name, p in inspect.signature(function).parameters.items() if p.kind is not p.VAR_KEYWORD]
+    for name in given:
+        raise unknown("keyword", name, known[2:])

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import weakref
+from collections.abc import Sequence
 from typing import Any
 
 import anywidget
 import traitlets
 
 from ..session import Run, RunSpec
+from ..session.spec import PROCESSES, refuse
 from ..wire.codec import content
 from ..wire.messages import PROTOCOL
 from ..wire.pacer import Pacer
@@ -102,14 +104,36 @@ class Live(anywidget.AnyWidget):
         return f"<Live: {spec['optimizer']['label']} on {spec['problem']['name']}; {self.run.status}>"
 
 
-def compare(problem: Any, optimizer: Any, *, autostart: bool = True, **options: Any) -> Live:
+def compare(
+    problem: Any,
+    optimizer: Any,
+    processes: Sequence[Any] = PROCESSES,
+    *,
+    steps: int = 1000,
+    start: int | None = None,
+    eigenvalues: int = 1,
+    every: int = 1,
+    snapshots: Sequence[int] = (),
+    seed: int = 0,
+    progress: bool = True,
+    autostart: bool = True,
+    **unknown: Any,
+) -> Live:
     """Run optimizer and flows side by side in a live view.
 
     Args:
         problem: the loss that is minimised.
         optimizer: of `rodflow_widgets.optimizers`.
+        processes: names or objects; each is found in the recording under its name.
+        steps: optimizer steps; rows are measured at times 0 to steps.
+        start: step at which the flows are initialised; None takes the optimizer's default.
+        eigenvalues: how many of the largest Hessian eigenvalues are recorded.
+        every: steps between two measured rows.
+        snapshots: steps at which parameter vectors are kept.
+        seed: of everything random.
+        progress: taken so that the arguments of `simulate` fit here too; the view shows the progress anyway.
         autostart: begin at once; else wait for the page's button or `live.run.start()`.
-        **options: processes, steps, start, eigenvalues, every, snapshots, seed; see `rodflow_widgets.simulate`.
+        **unknown: refused, with the nearest name as a hint.
 
     Returns:
         A widget; `.run` has pause, resume, step, stop, set, reset, extend, wait, status and recording.
@@ -117,7 +141,8 @@ def compare(problem: Any, optimizer: Any, *, autostart: bool = True, **options: 
     Raises:
         RodflowError: an argument cannot work; raised before anything runs.
     """
-    run = Run(RunSpec.of(problem, optimizer, options, more=("autostart",)))
+    refuse(unknown, compare)
+    run = Run(RunSpec(problem, optimizer, processes, steps, start, eigenvalues, every, snapshots, seed))
     live = Live(run)
     if autostart:
         run.start()

@@ -1,6 +1,8 @@
 """Runs of the real engine: the same numbers however they are driven."""
 
 import _thread
+import dataclasses
+import inspect
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from rodflow_widgets.session.direct import record
 from rodflow_widgets.session.recorder import Recorder
 
 STEPS = 40
+DEFAULTS = {field.name: field.default for field in dataclasses.fields(RunSpec)[2:]}
 
 
 @pytest.fixture(scope="module")
@@ -36,10 +39,10 @@ def test_one_seed_gives_the_same_bits_however_it_is_driven(problem, optimizer):
     options = {"steps": STEPS, "eigenvalues": 2, "seed": 5, "snapshots": (0, 20)}
     first = rf.simulate(problem, optimizer, progress=False, **options)
     same(first, rf.simulate(problem, optimizer, progress=False, **options))
-    straight = Run(RunSpec.of(problem, optimizer, options))
+    straight = Run(RunSpec(problem, optimizer, **options))
     straight.start().wait(120)
     same(first, straight.recording)
-    halting = Run(RunSpec.of(problem, optimizer, options))
+    halting = Run(RunSpec(problem, optimizer, **options))
     for n in (1, 2, 3, 5, 8):
         halting.step(n)
     halting.resume()
@@ -48,6 +51,16 @@ def test_one_seed_gives_the_same_bits_however_it_is_driven(problem, optimizer):
     for step, vector in first["rod"].parameters.items():
         np.testing.assert_array_equal(vector, halting.recording["rod"].parameters[step])
     assert set(first["discrete"].parameters) == {0, 20}
+
+
+def test_simulate_spells_out_its_arguments(problem, optimizer):
+    recording = rf.simulate(problem, optimizer, ("discrete",), steps=3, progress=False)
+    assert list(recording) == ["discrete"]
+    parameters = inspect.signature(rf.simulate).parameters.values()
+    assert {"processes", "steps", "start", "eigenvalues", "every", "snapshots", "seed", "progress"} <= {
+        p.name for p in parameters
+    }
+    assert {p.name: p.default for p in parameters if p.name in DEFAULTS} == DEFAULTS
 
 
 def test_when_it_drains_makes_no_difference(problem, optimizer):
@@ -96,6 +109,26 @@ def test_divergence_is_a_status_and_keeps_the_rows(optimizer):
     run = Run(RunSpec(rf.problems.quadratic(sharpness=10.0), optimizer, steps=400)).start()
     assert run.wait(60) == recording.status
     same(recording, run.recording)
+
+
+def test_a_flow_that_stops_before_the_end_is_told_of(optimizer):
+    problem = rf.problems.quadratic(sharpness=4.0)
+    stable = rf.flows.Stable(most=1)
+    recording = rf.simulate(problem, optimizer, ("discrete", stable), steps=5, start=0, progress=False)
+    flow = recording["stable"].status
+    assert flow.state == "stopped"
+    assert flow.step < 5
+    assert (recording.status.state, recording.status.step) == ("finished", 5)
+    assert recording.status.sentence == f"Finished: 5 steps. {flow.sentence}"
+    run = Run(RunSpec(problem, optimizer, ("discrete", stable), steps=5, start=0))
+    said = []
+    run.on_change(lambda: said.append(run.status.sentence) if run.status.state == "running" else None)
+    run.step(4)
+    run.start().wait(60)
+    assert run.status == recording.status
+    assert said[-1].endswith(flow.sentence)
+    alone = rf.simulate(problem, optimizer, (stable,), steps=5, start=0, progress=False)
+    assert (alone.status.state, alone.status.sentence) == ("diverged", flow.sentence)
 
 
 class Breaks:
@@ -153,6 +186,8 @@ def test_unknown_keywords_and_bad_values_raise_before_anything_runs(problem, opt
         rf.simulate(problem, optimizer, stepps=3)
     with pytest.raises(UnknownNameError, match="did you mean 'progress'"):
         rf.simulate(problem, optimizer, progres=False)
+    with pytest.raises(UnknownNameError, match="known are eigenvalues, every, processes, progress"):
+        rf.simulate(problem, optimizer, autostart=False)
     with pytest.raises(UnknownNameError, match="did you mean 'stable'"):
         rf.simulate(problem, optimizer, processes=("stabel",))
     run = Run(RunSpec(problem, optimizer, steps=STEPS))

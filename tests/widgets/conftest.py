@@ -67,7 +67,7 @@ def make_run():
 
     def make(problem=None, **options):
         problem = problem or rf.problems.quadratic(sharpness=2.0)
-        run = Run(RunSpec.of(problem, rf.optimizers.GradientDescent(0.4), {"steps": 40, **options}))
+        run = Run(RunSpec(problem, rf.optimizers.GradientDescent(0.4), **{"steps": 40, **options}))
         runs.append(run)
         return run
 

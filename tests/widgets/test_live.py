@@ -1,4 +1,5 @@
 import gc
+import inspect
 import json
 import threading
 import weakref
@@ -34,6 +35,15 @@ def test_compare_runs_and_waits():
     assert "gradient descent on" in repr(live)
     assert "finished" in repr(live)
     live.close()
+
+
+def test_compare_takes_the_arguments_of_simulate():
+    arguments = rf.problems.quadratic(sharpness=2.0), rf.optimizers.GradientDescent(0.4)
+    live = compare(*arguments, ("discrete",), steps=5, progress=False, autostart=False)
+    assert list(live.run.recording) == ["discrete"]
+    live.close()
+    taken, given = (list(inspect.signature(f).parameters.values()) for f in (compare, rf.simulate))
+    assert [p for p in taken if p.name != "autostart"] == given
 
 
 def test_compare_without_autostart_waits_for_a_start():
@@ -118,16 +128,30 @@ def test_the_sender_ends_with_the_last_widget(make_run):
     assert not thread.is_alive()
 
 
-def test_a_widget_whose_sending_fails_is_cut_off_and_the_run_goes_on(live, monkeypatch, caplog):
-    def fail(**traits):
+def test_a_widget_whose_sending_failed_answers_the_next_hello(live, monkeypatch, caplog):
+    failed, answered, told = threading.Event(), threading.Event(), threading.Event()
+
+    def fail(message, **more):
+        failed.set()
         raise OSError("the socket has gone")
 
-    monkeypatch.setattr(live, "show", fail)
-    thread = SENDER._thread
+    def work(message, **more):
+        if message["method"] == "custom" and message["content"]["kind"] == "snapshot":
+            answered.set()
+        if message["method"] == "update" and message["state"].get("status", {}).get("state") == "finished":
+            told.set()
+
+    hello = {"kind": "hello", "client": "a", "protocol": 1, "run": None, "rows": {}}
+    monkeypatch.setattr(live, "_send", fail)
     live.run.start()
     assert live.run.wait(60).state == "finished"
-    thread.join(30)
-    assert live._feed not in SENDER._feeds
+    live._handle_custom_msg(hello, [])
+    assert failed.wait(30)
+    monkeypatch.setattr(live, "_send", lambda message, buffers=None: work(message))
+    live._handle_custom_msg(hello, [])
+    assert answered.wait(30)
+    assert told.wait(30)
+    assert live._feed in SENDER._feeds
     assert "the socket has gone" in caplog.text
 
 
