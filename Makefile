@@ -25,13 +25,14 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 python; do \
 	"$$p" -c '$(NEW_ENOUGH)' 2>/dev/null && echo "$$p" && break; done)
 
-# uv does not read pip's find-links, and by itself picks torch with CUDA on Linux.
+# uv does not read pip's find-links. Both uv and pip by themselves pick torch with CUDA on Linux.
 FIND_LINKS := $(foreach link,$(PIP_FIND_LINKS),--find-links $(link))
 ifeq ($(FIND_LINKS)$(shell uname -s),Linux)
-TORCH := --torch-backend cpu
+UV_TORCH := --torch-backend cpu
+PIP_TORCH := --extra-index-url https://download.pytorch.org/whl/cpu
 endif
 
-.PHONY: help lab test check format build bench screenshot clean python-tests node-tests browser
+.PHONY: help node lab test check format build bench screenshot clean python-tests node-tests browser
 help:
 	@echo 'make lab         set everything up and open JupyterLab on $(NOTEBOOK)'
 	@echo '                 (flags for JupyterLab: make lab LAB_ARGS="--no-browser --port 8899")'
@@ -39,7 +40,7 @@ help:
 	@echo 'make check       formatting, lint and types only; changes no file'
 	@echo 'make format      put Python and TypeScript into their format'
 	@echo 'make build       wheel and sdist into dist/'
-	@echo 'make bench       the benchmarks'
+	@echo 'make bench       the benchmarks, but for benchmarks/setup.py, which installs everything once more'
 	@echo 'make screenshot  the picture of the README, taken from JupyterLab'
 	@echo 'make clean       remove everything that was built or installed here'
 
@@ -50,6 +51,8 @@ $(VENV)/.made:
 	@"$(PYTHON)" -c '$(NEW_ENOUGH)' || $(call stop,$(PYTHON) is older than Python 3.11: name a newer one: make lab PYTHON=/path/to/python3)
 	$(call say,Python environment in $(VENV)/)
 	@"$(PYTHON)" -m venv $(VENV) || $(call stop,No virtual environment could be made. On Debian and Ubuntu: apt install python3-venv)
+	@# JupyterLab brings a CommonJS file that node would read as a module because of our package.json.
+	@echo '{"type": "commonjs"}' > $(VENV)/package.json
 	@touch $@
 
 $(VENV)/.uv: $(VENV)/.made constraints.txt
@@ -60,9 +63,9 @@ $(VENV)/.uv: $(VENV)/.made constraints.txt
 # $(call install,EXTRAS)
 define install
 	@if [ -x $(BIN)/uv ]; then \
-		VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/uv pip install --quiet $(FIND_LINKS) $(TORCH) -c constraints.txt -e '.[$(1)]'; \
+		VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/uv pip install --quiet $(FIND_LINKS) $(UV_TORCH) -c constraints.txt -e '.[$(1)]'; \
 	else \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(1)]'; \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_TORCH) -c constraints.txt -e '.[$(1)]'; \
 	fi
 endef
 PACKAGE := $(VENV)/.uv pyproject.toml hatch_build.py constraints.txt rodflow_widgets/version.py
@@ -77,16 +80,19 @@ $(VENV)/.test: $(VENV)/.lab
 	$(call install,lab$(comma)data$(comma)test)
 	@touch $@
 
-node_modules/.made: package.json package-lock.json
+# Wanted before the Python packages: a Node that is missing is found before a gigabyte is installed.
+node:
 	@command -v node >/dev/null && command -v npm >/dev/null \
 		|| $(call stop,Node 20 or newer was not found. It builds the widget: install it (Debian: apt install nodejs npm; macOS: brew install node; or nodejs.org) and call make again.)
 	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' \
 		|| $(call stop,Node 20 or newer is needed; this is Node $$(node --version).)
+
+node_modules/.made: package.json package-lock.json | node
 	$(call say,Node packages in node_modules/)
 	@npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-$(BUNDLE): node_modules/.made tsconfig.json $(shell find js/src -type f 2>/dev/null)
+$(BUNDLE): node_modules/.made tsconfig.json js/build.mjs $(shell find js/src -type f 2>/dev/null)
 	$(call say,JavaScript of the widget)
 	@npm run --silent build
 	@touch $@
@@ -96,11 +102,11 @@ browser: $(VENV)/.test
 
 # ---- what people call ----
 
-lab: $(VENV)/.lab $(BUNDLE)
+lab: node $(VENV)/.lab $(BUNDLE)
 	$(call say,JupyterLab on $(NOTEBOOK); it ends with Ctrl-C)
 	@exec $(BIN)/python -m jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root) $(NOTEBOOK) $(LAB_ARGS)
 
-test: check node-tests python-tests
+test: node check node-tests python-tests
 
 check: $(VENV)/.test node_modules/.made
 	$(call say,Format$(comma) lint and types)
@@ -128,7 +134,7 @@ build: $(VENV)/.test $(BUNDLE)
 	@$(BIN)/hatchling build
 
 bench: $(VENV)/.test $(BUNDLE) browser
-	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+	@for file in $(filter-out benchmarks/setup.py,$(wildcard benchmarks/*.py)); do echo "== $$file"; $(BIN)/python "$$file"; done
 
 screenshot: $(VENV)/.test $(BUNDLE) browser
 	@$(BIN)/python docs/screenshot.py
