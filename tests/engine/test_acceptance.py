@@ -1,4 +1,4 @@
-"""The acceptance of the default rod on digits networks, with dt halved; bounds are those of the design."""
+"""The default rod on four digits networks against the criteria of the design, with dt halved."""
 
 from __future__ import annotations
 
@@ -10,34 +10,31 @@ import pytest
 import rodflow_widgets as rf
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
-from acceptance import CENTRAL, NETWORKS, Figures, figures, onset, tables
+from acceptance import NETWORKS, Figures, figures, missed, tables
 
 FLOWS = ["discrete", rf.flows.Rod(), rf.flows.Rod(substeps=4, name="rod4"), rf.flows.Stable()]
+KNOWN_MISSES = {"A": {"ratio", "central"}, "B": set(), "D": set(), "E": {"central"}}
+"""What docs/acceptance.md reports as missed: A is chaotic, E has up to seven critical eigenvalues."""
 
 
-@pytest.fixture(scope="module", params=["A", "B", "D", "E"])
+@pytest.fixture(scope="module", params=list(NETWORKS))
 def measured(request) -> tuple[str, dict[str, Figures], dict]:
     options, rate, steps = NETWORKS[request.param]
     run = tables(rf.problems.digits_mlp(**options), rate, steps, FLOWS, None, 0)
-    flows = {name: figures(flow, run["discrete"], steps) for name, flow in run.items() if name != "discrete"}
-    ratio = run["discrete"]["sharpness_ratio"]
-    return request.param, flows, {"ratio": ratio[3 * steps // 4 :].mean(), "onset": onset(ratio)}
+    discrete = run.pop("discrete")
+    return request.param, {name: figures(flow, discrete, steps) for name, flow in run.items()}, discrete
 
 
 @pytest.mark.parametrize("rod", ["rod", "rod4"])
-def test_the_rod_stays_with_the_iterates(measured, rod: str) -> None:
+def test_the_rod_misses_nothing_but_what_is_known(measured, rod: str) -> None:
     network, flows, discrete = measured
-    flow = flows[rod]
-    assert flow.distance <= 0.15 * flows["stable"].distance
-    assert abs(flow.onset - discrete["onset"]) <= 15
-    assert flow.loss == pytest.approx(1, abs=0.05)
-    assert 0.75 <= flow.extent <= 1.33
-    if network in ("B", "D"):
-        assert flow.distance <= 0.5 * CENTRAL[network]
-    if network != "A":
-        assert flow.ratio == pytest.approx(discrete["ratio"], rel=0.05)
-    if rod == "rod":
-        assert flow.edge_cost <= 20
+    misses = missed(network, flows[rod], flows["stable"], discrete, NETWORKS[network][2])
+    assert set(misses) <= KNOWN_MISSES[network], misses
+
+
+def test_the_default_rod_costs_at_most_twenty_gradients_a_step_at_the_edge(measured) -> None:
+    _, flows, _ = measured
+    assert flows["rod"].edge_cost <= 20
 
 
 def test_stable_flow_leaves_the_iterates_as_measured(measured) -> None:
