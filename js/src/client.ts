@@ -137,7 +137,9 @@ export class Client {
     if (content.kind === "reply") {
       this.heard();
       this.waiting.get(content.id)?.(content);
-      if (this.waiting.delete(content.id)) {
+      const hello = content.id === this.id;
+      if (hello) this.answered();
+      if (this.waiting.delete(content.id) || hello) {
         this.refusal = content.ok ? "" : content.message;
         this.changed.emit();
       }

@@ -182,8 +182,9 @@ export function stopped(status: RunStatus): Sentence {
 /** Why the iterates diverged, as far as the recording tells. */
 export function diverged(status: RunStatus, spec: Spec, events: RunEvent[], edge: number | null): Sentence {
   const iterates = spec.processes.find((process) => process.kind === "iterates");
-  const stand = (iterates && status.processes[iterates.name]) ?? status;
-  const who = iterates && stand.state === "diverged" ? "The iterates " : "The run ";
+  const own = iterates && status.processes[iterates.name];
+  const stand = own?.state === "diverged" ? own : status;
+  const who = stand === own ? "The iterates " : "The run ";
   const step = stand.step;
   const sentence: Sentence = [who, strong(`diverged at step ${format.whole(step)}`), `: ${reason(stand.sentence)}`];
   const event = [...events].reverse().find((e) => e.name === "learning_rate" && e.step <= step && step - e.step <= 50);

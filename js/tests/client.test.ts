@@ -171,6 +171,15 @@ describe("the client", () => {
     expect(client.store.table("discrete")).toBe(table);
   });
 
+  it("shows what speaks against its hello and asks no more", async () => {
+    const { model, client } = await connected();
+    model.tell({ kind: "reply", id: client.id, ok: false, message: "Reload the page.", step: null });
+    expect(client.refusal).toBe("Reload the page.");
+    const asked = kinds(model).filter((kind) => kind === "hello").length;
+    vi.advanceTimersByTime(ANSWER_TIMEOUT * 4);
+    expect(kinds(model).filter((kind) => kind === "hello")).toHaveLength(asked);
+  });
+
   it("says bye once, and hears nothing afterwards", async () => {
     const { model, client } = await connected();
     client.dispose();
