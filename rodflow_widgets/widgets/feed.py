@@ -7,7 +7,6 @@ import math
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import asdict
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
@@ -21,6 +20,7 @@ from ..wire.pacer import Pacer
 log = logging.getLogger(__name__)
 
 STATUS_SECONDS = 0.25
+ANSWER_SECONDS = 0.75
 HELLO_ROWS = 20_000
 TRAIT_ROWS = 1_200
 
@@ -55,6 +55,8 @@ class Feed:
         self._silent = False
         self._seq = 0
         self._status: dict[str, Any] = {}
+        self._told: tuple[Any, ...] = ()
+        self._commanded = -math.inf
         self._status_time = -math.inf
         self._kept: tuple[Any, ...] = ()
         self._follow()
@@ -73,7 +75,7 @@ class Feed:
         page = self._page()
         if page is None:
             return math.inf
-        self._read()
+        self._read(now)
         if self._silent:
             return math.inf
         if self.run.number != self._number:
@@ -88,11 +90,11 @@ class Feed:
     def lost(self) -> None:
         """Sending has failed: be silent until a page is heard of, which then asks for what it misses."""
         self._silent = True
-        self._status, self._kept = {}, ()
+        self._status, self._told, self._kept = {}, (), ()
 
     # ------------------------------------------------------------------ from the page
 
-    def _read(self) -> None:
+    def _read(self, now: float) -> None:
         while True:
             try:
                 message = self._inbox.get_nowait()
@@ -100,11 +102,11 @@ class Feed:
                 return
             self._silent = False
             try:
-                self._take(message)
+                self._take(message, now)
             except Exception:
                 log.exception("A message of a page was left out, because it could not be read: %.200r", message)
 
-    def _take(self, message: dict[str, Any]) -> None:
+    def _take(self, message: dict[str, Any], now: float) -> None:
         kind, client = message.get("kind"), str(message.get("client", ""))
         if kind == "hello":
             self._forget_client(client)
@@ -115,10 +117,11 @@ class Feed:
             self._pacer.join(client)
             self._greeted.append(client)
         elif kind == "ack":
-            self._pacer.ack(client, int(message["seq"]))
+            self._pacer.ack(client, int(message["seq"]), now)
         elif kind == "bye":
             self._forget_client(client)
         elif kind == "command":
+            self._commanded = now
             identity, name, args = str(message.get("id", "")), str(message.get("name", "")), message.get("args") or {}
             if client in self._foreign:
                 self._reply(Reply(identity, False, self._foreign[client], None))
@@ -171,7 +174,8 @@ class Feed:
         behind = self._cursor.behind or len(self._cursor.recording.events) > self._cursor.event
         if not behind:
             return math.inf
-        wait = self._pacer.wait(now)
+        urgent = self.run.status.state != "running" or now - self._commanded < ANSWER_SECONDS
+        wait = self._pacer.wait(now, urgent)
         if wait > 0:
             return wait
         width = sum(column.width for table in self._cursor.recording.tables for column in table.described)
@@ -182,22 +186,24 @@ class Feed:
         frame = Frame(self._number, self._next(), headers, events, first_event)
         page.send(codec.content(frame), buffers)
         self._pacer.sent(frame.seq, sum(map(len, buffers)), now)
-        return self._pacer.wait(now) if self._cursor.behind else math.inf
+        return self._pacer.wait(now, urgent) if self._cursor.behind else math.inf
 
     def _say_status(self, page: Page, now: float) -> float:
         """The status trait: at once when the state or a value is new, else four times a second."""
-        status = asdict(self.status())
-        if status == self._status:
-            return math.inf
-        urgent = any(status[key] != self._status.get(key) for key in ("state", "values", "steps", "error"))
-        urgent = urgent or any(
-            status["processes"][name]["state"] != before["state"]
-            for name, before in self._status.get("processes", {}).items()
+        told = (
+            self.run.status.state,
+            self.run.values,
+            self.run.steps,
+            self.run.failure,
+            *(table.status.state for table in self._cursor.recording.tables),
         )
         wait = self._status_time + STATUS_SECONDS - now
-        if wait > 0 and not urgent:
-            return wait
-        self._status, self._status_time = status, now
+        if wait > 0 and told == self._told:
+            return wait if self.run.status.state == "running" else math.inf
+        status = codec.content(self.status())
+        if status == self._status:
+            return math.inf
+        self._status, self._status_time, self._told = status, now, told
         page.show(status=status)
         return math.inf
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -45,7 +44,7 @@ def decode_block(header: Mapping[str, Any], buffer: bytes) -> dict[str, np.ndarr
 
 def content(message: Any) -> dict[str, Any]:
     """A message as plain JSON data."""
-    return asdict(message)
+    return _content(message)
 
 
 def pack(message: Any, buffers: Sequence[bytes]) -> bytes:
@@ -65,6 +64,17 @@ def unpack(data: bytes) -> tuple[dict[str, Any], list[bytes]]:
         buffers.append(data[start : start + size])
         start += size
     return header, buffers
+
+
+def _content(value: Any) -> Any:
+    """Like dataclasses.asdict, which copies every leaf and takes ten times as long."""
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: _content(getattr(value, name)) for name in value.__dataclass_fields__}
+    if isinstance(value, (list, tuple)):
+        return [_content(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _content(item) for key, item in value.items()}
+    return value
 
 
 def _as_matrix(values: np.ndarray) -> np.ndarray:

@@ -1,8 +1,9 @@
 """How fast frames may go: pure logic on a clock that the caller reads.
 
 A server drops what a kernel sends too fast, and a page falls behind what it cannot draw. So a widget sends at most 30
-frames a second, has at most two that are not yet drawn, and all widgets of a kernel share one budget of bytes. What
-waits stays in the recording, and the next frame is larger.
+frames a second, has at most two that are not yet drawn, and all widgets of a kernel share one budget of bytes. Drawing
+also takes processor time that the run may want: where it is slow, frames get rarer, except when somebody waits for an
+answer. What waits stays in the recording, and the next frame is larger.
 """
 
 from __future__ import annotations
@@ -46,17 +47,32 @@ class Pacer:
     Args:
         budget: shared by all widgets of the kernel.
         interval: least time between two frames, in seconds.
+        slowest: most time that a slow page is left without a frame.
+        share: of the time, that a page may spend on frames nobody waits for.
         window: frames in flight a client.
+        ack_timeout: seconds after which a client that does not answer holds nobody up.
     """
 
-    def __init__(self, budget: Budget, *, interval: float = 1 / 30, window: int = 2, ack_timeout: float = 5.0) -> None:
+    def __init__(
+        self,
+        budget: Budget,
+        *,
+        interval: float = 1 / 30,
+        slowest: float = 0.2,
+        share: float = 0.2,
+        window: int = 2,
+        ack_timeout: float = 5.0,
+    ) -> None:
         self.budget = budget
         self.interval = interval
+        self.slowest = slowest
+        self.share = share
         self.window = window
         self.ack_timeout = ack_timeout
         self._flight: dict[str, dict[int, float]] = {}
         self._asleep: set[str] = set()
         self._last = -math.inf
+        self._trip = 0.0
 
     @property
     def clients(self) -> tuple[str, ...]:
@@ -72,10 +88,12 @@ class Pacer:
         self._flight.pop(client, None)
         self._asleep.discard(client)
 
-    def ack(self, client: str, seq: int) -> None:
+    def ack(self, client: str, seq: int, now: float) -> None:
         """A client has drawn `seq` and all before it."""
         if client in self._flight:
             flight = self._flight[client]
+            if seq in flight:
+                self._trip += 0.2 * (now - flight[seq] - self._trip)
             self._flight[client] = {sent: when for sent, when in flight.items() if sent > seq}
             self._asleep.discard(client)
 
@@ -96,12 +114,18 @@ class Pacer:
                 flight.clear()
         return tuple(client for client in self._flight if client not in self._asleep)
 
-    def wait(self, now: float) -> float:
-        """Seconds until the next frame may go: 0 now, infinity when only a message of a client can change that."""
+    def wait(self, now: float, urgent: bool = True) -> float:
+        """Seconds until the next frame may go: 0 now, infinity when only a message of a client can change that.
+
+        Args:
+            urgent: somebody waits for this frame, so that it is not made rarer on a slow page.
+        """
         awake = self.awake(now)
         if not awake:
             return math.inf
         full = [self._flight[client] for client in awake if len(self._flight[client]) >= self.window]
         if full:
             return min(min(flight.values()) for flight in full) + self.ack_timeout - now
-        return max(self._last + self.interval - now, self.budget.wait(now), 0.0)
+        calm = min(max(self.interval, self._trip / self.share), self.slowest)
+        interval = self.interval if urgent else calm
+        return max(self._last + interval - now, self.budget.wait(now), 0.0)

@@ -14,11 +14,11 @@ class Page:
         self.due = []
         pacer.join("page")
 
-    def run(self, seconds, size=1000, tick=1e-3):
+    def run(self, seconds, size=1000, tick=1e-3, urgent=True):
         for now in (i * tick for i in range(round(seconds / tick))):
             while self.due and self.due[0][0] <= now:
-                self.pacer.ack("page", self.due.pop(0)[1])
-            if self.pacer.wait(now) <= 0:
+                self.pacer.ack("page", self.due.pop(0)[1], now)
+            if self.pacer.wait(now, urgent) <= 0:
                 seq = len(self.sent)
                 self.sent.append(now)
                 self.pacer.sent(seq, size, now)
@@ -40,6 +40,19 @@ def test_a_slow_page_gets_what_it_can_draw_and_falls_behind_by_two_frames_at_mos
     assert max(page.lag) <= 0.2 + 1e-9
 
 
+def test_frames_nobody_waits_for_take_a_share_of_a_slow_page():
+    page = Page(Pacer(Budget(), share=0.2), draw=0.02)
+    page.run(4.0, urgent=False)
+    late = [when for when in page.sent if when >= 2.0]
+    assert len(late) * page.draw == pytest.approx(0.2 * 2.0, rel=0.15)
+    quick = Page(Pacer(Budget()), draw=0.002)
+    quick.run(2.0, urgent=False)
+    assert len(quick.sent) >= 55
+    slow = Page(Pacer(Budget(), slowest=0.2), draw=0.15)
+    slow.run(4.0, urgent=False)
+    assert len(slow.sent) >= 20
+
+
 def test_bytes_are_budgeted_over_all_widgets():
     budget = Budget(rate=1e6, burst=1e5)
     pages = [Page(Pacer(budget), draw=0.001) for _ in range(3)]
@@ -48,7 +61,7 @@ def test_bytes_are_budgeted_over_all_widgets():
         now = i * 1e-3
         for page in pages:
             while page.due and page.due[0][0] <= now:
-                page.pacer.ack("page", page.due.pop(0)[1])
+                page.pacer.ack("page", page.due.pop(0)[1], now)
             if page.pacer.wait(now) <= 0:
                 page.pacer.sent(len(page.sent), 40_000, now)
                 page.sent.append(now)
@@ -72,12 +85,12 @@ def test_a_page_that_does_not_answer_is_let_go_and_comes_back():
     pacer.join("here")
     for seq, now in ((0, 0.0), (1, 0.1)):
         pacer.sent(seq, 10, now)
-    pacer.ack("here", 1)
+    pacer.ack("here", 1, 0.15)
     assert pacer.wait(0.2) == pytest.approx(4.8)
     assert pacer.wait(5.0) == 0.0
     assert pacer.awake(5.0) == ("here",)
     pacer.sent(2, 10, 5.0)
-    pacer.ack("gone", 1)
+    pacer.ack("gone", 1, 5.1)
     assert set(pacer.awake(5.1)) == {"gone", "here"}
 
 
@@ -87,9 +100,9 @@ def test_only_the_addressee_of_a_snapshot_owes_an_answer():
     pacer.join("b")
     pacer.sent(0, 10, 0.0, to="a")
     assert pacer.wait(0.1) > 1
-    pacer.ack("b", 0)
+    pacer.ack("b", 0, 0.1)
     assert pacer.wait(0.1) > 1
-    pacer.ack("a", 0)
+    pacer.ack("a", 0, 0.1)
     assert pacer.wait(0.1) == 0.0
 
 
@@ -98,7 +111,7 @@ def test_an_answer_covers_all_before_it():
     pacer.join("a")
     pacer.sent(0, 1, 0.0)
     pacer.sent(1, 1, 0.1)
-    pacer.ack("a", 1)
+    pacer.ack("a", 1, 0.2)
     assert pacer.wait(0.2) == 0.0
 
 
