@@ -39,6 +39,7 @@ class Figures:
     onset: int | None
     stable_cost: float
     edge_cost: float
+    ended: int
 
 
 Tables = dict[str, dict[str, np.ndarray]]
@@ -81,19 +82,21 @@ def figures(flow: dict[str, np.ndarray], discrete: dict[str, np.ndarray], steps:
     known = np.isfinite(spent)
     return Figures(
         distance=float(flow["relative_distance"][-1]),
-        ratio=float(np.nanmean(flow["sharpness_ratio"][last])),
-        loss=float(np.nanmean(flow["predicted_loss"][second]) / discrete["loss"][second].mean()),
-        extent=float(np.nanmean(flow["rod_length"][second] ** 2) / (discrete["rod_length"][second] ** 2).mean())
+        ratio=_mean(flow["sharpness_ratio"][last]),
+        loss=_mean(flow["predicted_loss"][second]) / discrete["loss"][second].mean(),
+        extent=_mean(flow["rod_length"][second] ** 2) / (discrete["rod_length"][second] ** 2).mean()
         if "rod_length" in flow
         else float("nan"),
         onset=onset(flow["sharpness_ratio"]),
         stable_cost=_mean(spent[known & ~edge]),
         edge_cost=_mean(spent[known & edge]),
+        ended=int(flow["time"][-1]),
     )
 
 
 def _mean(values: np.ndarray) -> float:
-    return float(values.mean()) if len(values) else float("nan")
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else float("nan")
 
 
 def floor(problem: Problem, learning_rate: float, steps: int, seed: int) -> tuple[float, float]:
@@ -115,10 +118,11 @@ def floor(problem: Problem, learning_rate: float, steps: int, seed: int) -> tupl
     return float(np.linalg.norm(runs[0][0] - runs[1][0]) / travelled), float(runs[1][1])
 
 
-def row(tag: str, name: str, f: Figures) -> str:
+def row(tag: str, name: str, f: Figures, steps: int) -> str:
     extent = "–" if np.isnan(f.extent) else f"{f.extent:.3f}"
     edge = "–" if np.isnan(f.edge_cost) else f"{f.edge_cost:.1f}"
     onset_step = "–" if f.onset is None else f.onset
+    name = name if f.ended == steps else f"{name} (stopped at step {f.ended})"
     return (
         f"| {tag} | {name} | {f.distance:.4f} | {f.ratio:.3f} | {f.loss:.3f} | {extent} | {onset_step} "
         f"| {f.stable_cost:.1f} | {edge} |"
@@ -177,12 +181,12 @@ def one(tag: str, seeds: list[int]) -> tuple[list[str], list[str]]:
         for name, flow in run.items():
             f = figures(flow, discrete, steps)
             title = name if seed == seeds[0] else f"{name}, tracker seed {seed}"
-            rows.append(row(tag, title, f))
+            rows.append(row(tag, title, f, steps))
             if name.startswith("rod"):
                 misses += [f"- {tag}, {title}: {words}." for words in missed(tag, f, base, discrete, steps).values()]
     run = tables(problem, rate, steps, ["discrete", *paper], 0, seeds[0])
     discrete = run.pop("discrete")
-    rows += [row(tag, f"{name}, from step 0", figures(flow, discrete, steps)) for name, flow in run.items()]
+    rows += [row(tag, f"{name}, from step 0", figures(flow, discrete, steps), steps) for name, flow in run.items()]
     return rows, misses
 
 
