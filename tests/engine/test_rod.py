@@ -11,7 +11,7 @@ from rodflow_widgets.engine import Problem, Simulation
 from rodflow_widgets.engine.flows.modes import fractional_power, inverse_root, secant_update
 from rodflow_widgets.errors import ArgumentError
 
-from .problems import HeavyBall, run, still
+from .problems import HeavyBall, network, run, still
 
 BOTH = pytest.mark.parametrize("substeps", [2, 4])
 
@@ -147,3 +147,15 @@ def test_the_rod_keeps_float32() -> None:
     problem = rf.problems.quartic(dtype=torch.float32)
     columns = run(Simulation(problem, rf.optimizers.GradientDescent(2.5), ("discrete", "rod"), steps=200, start=0))
     assert columns["rod"]["oscillation"][-1] ** 2 == pytest.approx(2.0, rel=1e-4)
+
+
+def test_the_tracker_looks_at_once_when_the_learning_rate_changes() -> None:
+    """Without this the rod's sharpness is a prediction for up to eight steps while the iterates already sharpen."""
+    simulation = Simulation(network(), rf.optimizers.GradientDescent(0.05), ("discrete", "rod"), steps=110)
+    while simulation.row < 100:
+        simulation.advance()
+    simulation.set(learning_rate=0.2)
+    columns = run(simulation)
+    after = slice(102, 110)
+    rod, discrete = columns["rod"]["sharpness"][100:108], columns["discrete"]["sharpness"][after]
+    assert np.max(np.abs(rod / discrete - 1)) < 0.02

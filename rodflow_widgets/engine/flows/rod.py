@@ -147,7 +147,7 @@ class RodProcess(Process):
         optimizer, tau = self.schedule.between(self.tau), self.tau
         P = optimizer.preconditioner(self.nu, tau + 0.5, self.w)
         edge = optimizer.edge_threshold(tau + 0.5)
-        look = self._look(P, edge) if self.cadence.due(self.time) else _Look(None, None, None)
+        look = self._look(P, edge) if self.cadence.due(self.time, edge) else _Look(None, None, None)
         V, gram = self._basis(P)
         self._project(V, P)
         pair = self.rod_norm > PAIR_SHARE * self.drift_norm / 2
