@@ -126,7 +126,7 @@ class Lane:
         block.columns = {name: values[:first] for name, values in block.columns.items()}
         block.parameters = {s: w for s, w in block.parameters.items() if s < step}
         passed = np.isfinite(worst[first])
-        why = f"the loss passed {self._limit:.3g}" if passed else "the loss was no longer finite"
+        why = f"the loss passed {_power(self._limit)}" if passed else "the loss was no longer finite"
         self._diverge(step, why, self._last_loss)
 
     def lose(self, step: int, why: str) -> None:
@@ -148,3 +148,10 @@ class Lane:
             "start": self.start,
             "columns": [vars(column) for column in self.columns],
         }
+
+
+def _power(value: float) -> str:
+    """A large number for a person: 10⁶, 2.31·10⁷."""
+    mantissa, exponent = f"{value:.2e}".split("e")
+    power = "10" + str(int(exponent)).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return power if float(mantissa) == 1 else f"{float(mantissa):g}·{power}"

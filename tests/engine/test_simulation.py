@@ -113,7 +113,7 @@ def test_a_diverging_optimizer_stops_alone_and_nothing_computed_is_lost() -> Non
     status = simulation.statuses["discrete"]
     assert status.state == "diverged"
     assert status.step == 11
-    assert "loss passed 1e+06" in status.sentence
+    assert "loss passed 10⁶" in status.sentence
     assert "last loss seen" in status.sentence
     assert columns["discrete"]["time"][-1] == 10
     assert simulation.statuses["stable"].state == "finished"
