@@ -12,9 +12,9 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.browser import chromium  # noqa: E402 - found beside this folder, not installed
-from tests.browser.notebook import Notebook  # noqa: E402
-from tests.browser.server import Server  # noqa: E402
+from tests.browser import chromium
+from tests.browser.notebook import Notebook
+from tests.browser.server import Server
 
 NOTEBOOK = ROOT / "notebooks" / "01_quickstart.ipynb"
 TARGET = ROOT / "docs" / "img" / "live.png"

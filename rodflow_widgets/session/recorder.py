@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .. import store
 from ..recording import Recording, Table
-from ..vocabulary import Event, Status
+from ..vocabulary import Event, State, Status
 
 if TYPE_CHECKING:
     from ..engine import Simulation
@@ -58,9 +58,9 @@ class Recorder:
         self.recording.add_events(events)
         return events
 
-    def close(self, state: str, sentence: str, seconds: float) -> Status:
+    def close(self, state: State, sentence: str, seconds: float) -> Status:
         """Say how the run ended, for it and for all processes that had not ended before."""
-        status = Status(state, self.step, sentence)  # type: ignore[arg-type]
+        status = Status(state, self.step, sentence)
         for table in self.recording.tables:
             if not table.status.ended:
                 table.status = status
@@ -73,7 +73,7 @@ class Recorder:
         """Tables of the processes that ended before the run did: diverged, or stopped by themselves."""
         return [table for table in self.recording.tables if table.status.state in ("diverged", "stopped")]
 
-    def verdict(self) -> tuple[str, str]:
+    def verdict(self) -> tuple[State, str]:
         """State and sentence of a simulation that has come to its end."""
         kinds = {process["name"]: process["kind"] for process in self.recording.spec["processes"]}
         fallen = self.fallen

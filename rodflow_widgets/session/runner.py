@@ -376,7 +376,7 @@ class Run:
             self._failure = Failure(error, str(error) or type(error).__name__, traceback.format_exc())
             self._move("error", f"Step {step:,} failed: {type(error).__name__}: {self._failure.message}")
 
-    def _move(self, state: str, sentence: str) -> None:
+    def _move(self, state: State, sentence: str) -> None:
         now = time.perf_counter()
         if state == "running":
             if self._since is None:
@@ -387,7 +387,7 @@ class Run:
         elif self._since is not None:
             self._seconds += now - self._since
             self._since = self._speed = None
-        status = Status(state, self._recorder.step, sentence)  # type: ignore[arg-type]
+        status = Status(state, self._recorder.step, sentence)
         if status.ended:
             self._recorder.close(state, sentence, self._seconds)
             self._ended.set()
