@@ -154,7 +154,7 @@ class Simulation:
         """Change hyperparameters from the first step that has not been computed; ArgumentError leaves all as it was."""
         new = self.optimizer.replace(**changes)
         old, step = self.optimizer.values, self._discrete.next_step
-        events = [Event(step, name, old[name], new.values[name]) for name in changes if old[name] != new.values[name]]
+        events = [Event(step, name, old[name], value) for name, value in new.values.items() if old[name] != value]
         if events:
             self._schedule.change(step, new)
         return events

@@ -10,7 +10,7 @@ import rodflow_widgets as rf
 from rodflow_widgets.engine import Problem, Simulation
 from rodflow_widgets.errors import ArgumentError
 
-from .problems import HeavyBall, RMSProp, network, run, still
+from .problems import network, run, still
 
 
 @pytest.mark.parametrize(("h", "rate"), [(1.9, -0.195), (2.0, 0.0), (2.1, 0.205)])
@@ -126,12 +126,14 @@ def test_bad_settings_are_refused(make, words) -> None:
 
 def test_stable_flow_refuses_what_it_does_not_model() -> None:
     with pytest.raises(ArgumentError, match="heavy ball"):
-        Simulation(network(), HeavyBall(0.1), ("discrete", "stable"), steps=10)
+        Simulation(network(), rf.optimizers.HeavyBall(0.1), ("discrete", "stable"), steps=10)
 
 
-@pytest.mark.parametrize(("optimizer", "start"), [(HeavyBall(2.0), 20), (RMSProp(2e-3), 20)])
+@pytest.mark.parametrize(
+    ("optimizer", "start"), [(rf.optimizers.HeavyBall(2.0), 20), (rf.optimizers.RMSProp(2e-3), 20)]
+)
 def test_rods_are_generic_over_the_map(optimizer, start: int) -> None:
-    """Momentum and a second moment, written only for this test, run through both rods and stay near the iterates."""
+    """Momentum and a second moment run through both rods and stay near the iterates."""
     columns = run(Simulation(network(), optimizer, ("discrete", "rod", "rod-covariance"), steps=120, start=start))
     for name in ("rod", "rod-covariance"):
         assert len(columns[name]["time"]) == 121 - start

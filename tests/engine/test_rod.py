@@ -11,7 +11,7 @@ from rodflow_widgets.engine import Problem, Simulation
 from rodflow_widgets.engine.flows.modes import fractional_power, inverse_root, secant_update
 from rodflow_widgets.errors import ArgumentError
 
-from .problems import HeavyBall, network, run, still
+from .problems import network, run, still
 
 BOTH = pytest.mark.parametrize("substeps", [2, 4])
 
@@ -38,7 +38,7 @@ def test_growth_on_a_quadratic_is_the_logarithm_of_the_multiplier(h: float, subs
 @BOTH
 @pytest.mark.parametrize("ratio", [0.7, 0.9, 0.99, 1.0, 1.01, 1.05])
 def test_heavy_ball_on_a_quadratic_alternates_as_its_map_does(ratio: float, substeps: int) -> None:
-    optimizer = HeavyBall(1.0)
+    optimizer = rf.optimizers.HeavyBall(1.0)
     sharpness = ratio * optimizer.edge_threshold()
     problem = rf.problems.quadratic(sharpness=sharpness)
     flow = rf.flows.Rod(substeps=substeps).begin(still(problem, optimizer, 1e-3))

@@ -1,4 +1,4 @@
-"""Optimizers, one file each; a new file with a registration is found by itself."""
+"""Optimizers, one family a file; a new file with a registration is found by itself."""
 
 from typing import TYPE_CHECKING
 
@@ -6,9 +6,19 @@ from ..registry import OPTIMIZERS, discover
 from .base import Coefficients, Moments, Optimizer
 
 if TYPE_CHECKING:
+    from .adam import Adam as Adam
+    from .adam import ScalarAdam as ScalarAdam
     from .gradient_descent import GradientDescent as GradientDescent
+    from .momentum import HeavyBall as HeavyBall
+    from .momentum import Nesterov as Nesterov
+    from .nadam import NAdam as NAdam
+    from .nadam import ScalarNAdam as ScalarNAdam
+    from .rmsprop import RMSProp as RMSProp
+    from .rmsprop import ScalarRMSProp as ScalarRMSProp
 
 discover(__name__, __path__)
 globals().update(OPTIMIZERS)
 
-__all__ = ["Coefficients", "Moments", "Optimizer", *OPTIMIZERS]
+from .from_torch import from_torch  # noqa: E402 - needs the registry filled
+
+__all__ = ["Coefficients", "Moments", "Optimizer", "from_torch", *OPTIMIZERS]

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ...errors import unknown
+from ...errors import ArgumentError, unknown
 from ...vocabulary import Parameter
 
 
@@ -40,9 +40,14 @@ class Moments:
 
 @dataclass(frozen=True)
 class Optimizer(ABC):
-    """Base of all optimizers: frozen, `replace` gives a changed one."""
+    """Base of all optimizers: frozen, `replace` gives a changed one.
+
+    groups: runs of the parameter vector that move at another speed, as (length, factor of the learning rate); empty when
+    all move alike. The factors belong to the preconditioner, so that one threshold holds for all.
+    """
 
     learning_rate: float
+    groups: tuple[tuple[int, float], ...] = field(default=(), kw_only=True)
 
     label: ClassVar[str]
     threshold_text: ClassVar[str]
@@ -52,8 +57,15 @@ class Optimizer(ABC):
     rod_start: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
-        for parameter in self.parameters:
-            object.__setattr__(self, parameter.name, parameter.check(getattr(self, parameter.name)))
+        checked = {p.name: p.check(getattr(self, p.name)) for p in self.parameters}
+        for name, value in self._arguments(checked).items():
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "groups", _checked_groups(self.groups))
+
+    @classmethod
+    def _arguments(cls, values: dict[str, float]) -> dict[str, Any]:
+        """The constructor's arguments from the hyperparameters by name."""
+        return dict(values)
 
     @abstractmethod
     def coefficients(self, n: float) -> Coefficients:
@@ -67,9 +79,20 @@ class Optimizer(ABC):
     def second_moment_decay(self) -> float:
         return 0.0
 
+    def root_mean_square(self, nu: Tensor, n: float) -> Tensor:
+        """The diagonal that the step is divided by, from the second moment nu: [1] or [p]."""
+        raise TypeError(f"{self.label} keeps no second moment")
+
     def preconditioner(self, nu: Tensor | None, n: float, like: Tensor) -> Tensor:
-        """P, the diagonal preconditioner at step count n: [1] (a scalar) or [p]."""
-        return torch.ones(1, dtype=like.dtype, device=like.device)
+        """P, the diagonal preconditioner at step count n for a vector `like` [p]: [1] (a scalar) or [p]."""
+        P = like.new_ones(1) if nu is None else self.root_mean_square(nu, n)
+        return P / self._factors(like) if self.groups else P
+
+    def _factors(self, like: Tensor) -> Tensor:
+        total = sum(length for length, _ in self.groups)
+        if total != like.numel():
+            raise ArgumentError(f"groups cover {total} parameters, the problem has {like.numel()}: give one for each.")
+        return torch.cat([like.new_full((length,), factor) for length, factor in self.groups])
 
     @property
     def values(self) -> dict[str, float]:
@@ -78,16 +101,19 @@ class Optimizer(ABC):
 
     def replace(self, **changes: Any) -> Optimizer:
         """The same optimizer with other hyperparameters; unknown names and unusable values are errors."""
-        known = {f.name for f in fields(self)}
+        values = self.values
+        arguments = self._arguments(values)
         for name in changes:
-            if name not in known:
-                raise unknown("hyperparameter", name, known)
-        return replace(self, **changes)
+            if name not in values and name not in arguments:
+                raise unknown("hyperparameter", name, {*values, *arguments})
+        values |= {name: value for name, value in changes.items() if name in values}
+        whole = {name: value for name, value in changes.items() if name not in values}
+        return type(self)(**{**self._arguments(values), **whole}, groups=self.groups)
 
     def blend(self, other: Optimizer, share: float) -> Optimizer:
         """The optimizer between this one (share 0) and `other` (share 1), every hyperparameter linearly."""
         mixed = {name: (1 - share) * value + share * other.values[name] for name, value in self.values.items()}
-        return replace(self, **mixed)
+        return self.replace(**mixed)
 
     def map(self, momentum: Tensor | None, grad: Tensor, P: Tensor, n: float) -> tuple[Tensor, Tensor | None]:
         """Φ(m, g; P, n): the change of (w, m), each [p]; linear in (m, g) for frozen P."""
@@ -146,6 +172,18 @@ class Optimizer(ABC):
         }
 
 
+def _checked_groups(groups: Any) -> tuple[tuple[int, float], ...]:
+    try:
+        checked = tuple((int(length), float(factor)) for length, factor in groups)
+    except (TypeError, ValueError):
+        checked = ((0, 0.0),)
+    if not all(length > 0 and 0 < factor < math.inf for length, factor in checked):
+        raise ArgumentError(
+            f"groups={groups!r} is not usable: give runs of the parameter vector as (length, factor of the learning rate)."
+        )
+    return checked
+
+
 LEARNING_RATE = Parameter(
     "learning_rate",
     "learning rate",
@@ -156,3 +194,14 @@ LEARNING_RATE = Parameter(
     meaning="step size of the optimizer",
     open_lower=True,
 )
+
+
+def decay(name: str, default: float, label: str, meaning: str) -> Parameter:
+    """The share of a moving average that stays at each step, in [0, 1)."""
+    return Parameter(name, label, default, 0.0, 1.0, meaning=meaning, open_upper=True)
+
+
+BETA = decay("beta", 0.9, "momentum β", "share of the momentum that stays at each step")
+BETA1 = decay("beta1", 0.9, "momentum β₁", "share of the momentum that stays at each step")
+BETA2 = decay("beta2", 0.99, "second moment β₂", "share of the second moment that stays at each step")
+EPS = Parameter("eps", "ε", 1e-8, 0.0, 1.0, scale="log", meaning="added to the root of the second moment")
