@@ -164,7 +164,7 @@ def one(tag: str, seeds: list[int]) -> tuple[list[str], list[str]]:
         flows.CovarianceRod(),
         flows.CovarianceRod(substeps=8, name="rod-covariance, dt ⅛"),
     ]
-    stable = [flows.Stable(), flows.Stable(refine=2, name="stable, dt halved")]
+    stable = [flows.Stable(), flows.Stable(tolerance=1e-3 / 8, name="stable, dt halved")]
     rows: list[str] = []
     misses: list[str] = []
     for seed in seeds:
