@@ -129,8 +129,9 @@ class Discrete(Process):
 
     def preconditioner(self) -> Tensor:
         """P of the step from this row's iterate."""
-        moments = self._states[1].moments
-        return self.schedule.at(self.row).preconditioner(moments.second, self.row + 1, self._states[0].w)
+        before, after = self._states[0], self._states[1]
+        optimizer, n = self.schedule.at(self.row), self.row + 1
+        return optimizer.frozen(before.w, before.moments.momentum, after.moments.second, n, self._gradients[0]).P
 
     def observe(self) -> Observation:
         w0, w1, w2 = (s.w for s in self._states)

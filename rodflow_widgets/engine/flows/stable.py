@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 
 from ...vocabulary import Parameter, Status
-from ..optimizers.base import Optimizer
-from ..problem import Point
+from ..optimizers.base import Frozen, Optimizer
 from ..process import NotFinite, Observation, Process, Start
 from ..registry import FLOWS, register
 from .base import Flow, whole
@@ -37,7 +36,6 @@ class StableProcess(Process):
         self.size = first.w.numel()
         self.plain = first.moments.momentum is None and first.moments.second is None
         self.first: Tensor | None = None
-        self.point: Point | None = None
         if self.plain:
             self.state = first.w
             self._move(self.row, self.row + 0.5)
@@ -46,44 +44,43 @@ class StableProcess(Process):
             m = first.moments.momentum, second.moments.momentum
             if m[0] is not None and m[1] is not None:
                 parts.append((m[0] + m[1]) / 2)
-            self.has_momentum = len(parts) == 2
+            self.moments = sum(part.numel() for part in parts[1:])
             nu = start.mean_second_moment()
             self.state = torch.cat([*parts, *([] if nu is None else [nu])])
 
     def _split(self, state: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
-        """w [p], m [p] and nu [1] or [p] of the state vector."""
+        """w [p], m and nu of the state vector, None where there is none."""
         if self.plain:
             return state, None, None
         w, rest = state[: self.size], state[self.size :]
-        m, nu = (rest[: self.size], rest[self.size :]) if self.has_momentum else (None, rest)
+        m, nu = (rest[: self.moments], rest[self.moments :]) if self.moments else (None, rest)
         return w, m, nu if len(nu) else None
 
     def _rate(self, optimizer: Optimizer, time: float, state: Tensor) -> Tensor:
         """The rate of (w, m, nu): Φ with its backward-error term, or the plain gradient flow."""
         w, m, nu = self._split(state)
         if self.plain:
-            self.point = None
             _, gradient = self.meter.value_and_grad(w)
-            return optimizer.map(None, gradient, optimizer.preconditioner(None, 1, w), 1)[0]
-        self.point = self.meter.at(w)
-        gradient, n = self.point.grad, time + 0.5
-        P, change = self._preconditioner(optimizer, w, nu, gradient, n)
-        move, push = optimizer.map(m, gradient, P, n)
-        bend, bent = optimizer.map(push, self.meter.apply(self.point, move[None])[0], P, n)
+            return optimizer.frozen(w, None, None, 1)(w, None, gradient)[0]
+        point = self.meter.at(w)
+        gradient = point.grad
+        phi, change = self._half_a_step_on(optimizer, w, m, nu, gradient, time + 0.5)
+        move, push = phi(w, m, gradient)
+        bend, bent = phi.push(move, push, self.meter.apply(point, move[None])[0])
         parts = [move - bend / 2]
         if push is not None and bent is not None:
             parts.append(push - bent / 2)
         return torch.cat([*parts, *([] if change is None else [change])])
 
     @staticmethod
-    def _preconditioner(
-        optimizer: Optimizer, w: Tensor, nu: Tensor | None, gradient: Tensor, n: float
-    ) -> tuple[Tensor, Tensor | None]:
-        """P half a step on, and the rate of nu."""
+    def _half_a_step_on(
+        optimizer: Optimizer, w: Tensor, m: Tensor | None, nu: Tensor | None, gradient: Tensor, n: float
+    ) -> tuple[Frozen, Tensor | None]:
+        """Φ with the second moment half a step on, and the rate of nu."""
         if nu is None:
-            return optimizer.preconditioner(None, n, w), None
-        change = (1 - optimizer.second_moment_decay) * (optimizer.second_moment(gradient) - nu)
-        return optimizer.preconditioner(nu + change / 2, n, w), change
+            return optimizer.frozen(w, m, None, n, gradient), None
+        change = optimizer.second_rate(nu, [(w, m, gradient)])
+        return optimizer.frozen(w, m, nu + change / 2, n, gradient), change
 
     def _error(self, state: Tensor, error: Tensor) -> Tensor:
         """The largest of the errors of w, m and nu: against the drift of one step, against m, against nu."""
@@ -145,15 +142,15 @@ class StableProcess(Process):
             self.row += 1
 
     def observe(self) -> Observation:
-        w, _, nu = self._split(self.state)
+        w, m, nu = self._split(self.state)
         point = self.problem.at(w)
-        P, _ = self._preconditioner(self.schedule.at(self.row + 0.5), w, nu, point.grad, self.row + 1.0)
+        phi, _ = self._half_a_step_on(self.schedule.at(self.row + 0.5), w, m, nu, point.grad, self.row + 1.0)
         return Observation(
             time=self.row,
             centre=w,
             position=w,
             gradient=point.grad,
-            preconditioner=P,
+            preconditioner=phi.P,
             loss=point.loss,
             predicted_loss=point.loss,
             point=point,
