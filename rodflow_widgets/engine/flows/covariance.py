@@ -244,6 +244,13 @@ class CovarianceRod(Flow):
             return f"the paper's closure, {dt}"
         return f"{self.modes} modes, seed {self.seed:g}, {dt}"
 
+    def check(self, optimizer: Optimizer) -> None:
+        if not optimizer.linear:
+            raise ArgumentError(
+                f"processes: {self.default_name} needs the coefficients of a linear map, which {optimizer.label} does not "
+                "give: take 'rod', which differentiates it."
+            )
+
     def begin(self, start: Start) -> CovarianceProcess:
         return CovarianceProcess(start, self.modes, self.seed, self.substeps)
 

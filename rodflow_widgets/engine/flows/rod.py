@@ -221,7 +221,7 @@ class RodProcess(Process):
             loss, gradient = self.meter.value_and_grad(self.w) if point is None else (point.loss, point.grad)
             ends = [(self.w, self.m, gradient)]
         self.gradient = gradient
-        rate = None if self.nu is None else optimizer.second_rate(self.nu, ends)
+        rate = None if self.nu is None else optimizer.second_rate(self.nu, ends, self.tau + 1)
         nu = None if self.nu is None or rate is None else self.nu + rate
         phi = optimizer.frozen(self.w, self.m, nu, self.tau + 1, gradient)
         return _Felt(gradient, loss, half_difference, phi, rate)

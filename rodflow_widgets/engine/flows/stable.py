@@ -79,7 +79,7 @@ class StableProcess(Process):
         """Φ with the second moment half a step on, and the rate of nu."""
         if nu is None:
             return optimizer.frozen(w, m, None, n, gradient), None
-        change = optimizer.second_rate(nu, [(w, m, gradient)])
+        change = optimizer.second_rate(nu, [(w, m, gradient)], n)
         return optimizer.frozen(w, m, nu + change / 2, n, gradient), change
 
     def _error(self, state: Tensor, error: Tensor) -> Tensor:

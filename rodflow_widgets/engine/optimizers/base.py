@@ -82,6 +82,7 @@ class Optimizer(ABC):
     threshold_text: ClassVar[str]
     parameters: ClassVar[tuple[Parameter, ...]]
     has_momentum: ClassVar[bool] = False
+    linear: ClassVar[bool] = True
     metric_moves: ClassVar[bool] = False
     momenta_like_gradients: ClassVar[tuple[bool, ...]] = (True,)
     has_second_moment: ClassVar[bool] = False
@@ -131,8 +132,8 @@ class Optimizer(ABC):
         """Φ for the second moment nu at step count n; (w, m, g) is where it is linearised if it is not linear."""
         return Frozen(self, self.preconditioner(nu, n, w), n)
 
-    def second_rate(self, nu: Tensor, ends: Sequence[End]) -> Tensor:
-        """What nu changes by in a step, as a mean over `ends`."""
+    def second_rate(self, nu: Tensor, ends: Sequence[End], n: float) -> Tensor:
+        """What nu changes by in step n, as a mean over `ends`."""
         statistic = torch.stack([self.second_moment(grad) for _, _, grad in ends]).mean(0)
         return (1 - self.second_moment_decay) * (statistic - nu)
 
