@@ -50,7 +50,10 @@ class Event:
 
 @dataclass(frozen=True)
 class Parameter:
-    """A number that a user may set: its bounds are what makes sense, `unit` is for people, `scale` for sliders."""
+    """A number that a user may set: its bounds are what makes sense, `unit` is for people, `scale` for sliders.
+
+    A slider is linear in the value, in its logarithm, or ("decay") in the logarithm of 1 − value.
+    """
 
     name: str
     label: str
@@ -58,7 +61,7 @@ class Parameter:
     lower: float
     upper: float
     unit: str = ""
-    scale: Literal["linear", "log"] = "linear"
+    scale: Literal["linear", "log", "decay"] = "linear"
     meaning: str = ""
     open_lower: bool = False
     open_upper: bool = False

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { FakeModel } from "../dev/fake";
 import type { ProcessReading, Reading } from "../src/views/reading";
-import { readSpec, readStatus } from "../src/wire";
+import { readStatus, type Spec } from "../src/wire";
 import * as words from "../src/words";
 
 const model = new FakeModel("paused");
-const spec = readSpec(model.get("spec") as never);
+const spec = model.get("spec") as Spec;
 const status = readStatus(model.get("status") as never);
 
 function reading(

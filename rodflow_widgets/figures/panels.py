@@ -57,7 +57,9 @@ class Series:
 def panels(spec: dict[str, Any]) -> tuple[Panel, ...]:
     """The four panels of a run, worded for its problem and optimizer."""
     loss = spec.get("problem", {}).get("loss", "")
-    threshold = spec.get("optimizer", {}).get("threshold", "edge threshold")
+    optimizer = spec.get("optimizer", {})
+    threshold = optimizer.get("threshold", "edge threshold")
+    hessian = "preconditioned Hessian" if optimizer.get("preconditioned") else "Hessian"
     return (
         Panel(
             "loss",
@@ -73,7 +75,7 @@ def panels(spec: dict[str, Any]) -> tuple[Panel, ...]:
         Panel(
             "ratio",
             "Sharpness / edge",
-            f"largest Hessian eigenvalue ÷ ({threshold})",
+            f"largest eigenvalue of the {hessian} ÷ ({threshold})",
             150,
             "sharpness_ratio",
             "sharpness_ratio",

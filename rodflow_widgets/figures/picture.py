@@ -124,7 +124,7 @@ class _Page:
             self._edge(axes, end, high)
         for one in sorted(drawn, key=lambda s: s.stroke.order):
             axes.add_line(self._pen(one.stroke, one.kind, one.time, one.values))
-        self._events(axes, end, labels=first)
+        self._events(axes, end, words=first)
         self._rail(panel, known, top, first=first)
 
     def _grid(self, axes: Axes, ys: list[float], xs: list[float], panel: Panel, last: bool) -> None:
@@ -176,7 +176,8 @@ class _Page:
             path_effects=[withStroke(linewidth=2.5 * POINT, foreground=self.theme.ground)],
         )
 
-    def _events(self, axes: Axes, end: float, *, labels: bool) -> None:
+    def _events(self, axes: Axes, end: float, *, words: bool) -> None:
+        labels = {p["name"]: p["label"] for p in self.recording.spec["optimizer"]["parameters"]}
         merged: dict[int, list[Any]] = {}
         for event in self.recording.events:
             merged.setdefault(event.step, []).append(event)
@@ -192,8 +193,10 @@ class _Page:
                     zorder=1.5,
                 )
             )
-            if labels:
-                words = ", ".join(f"{e.name.replace('_', ' ')} {e.old:g} → {e.new:g}" for e in events)
+            if words:
+                text = ", ".join(
+                    f"{labels.get(e.name, e.name.replace('_', ' '))} {e.old:.6g} → {e.new:.6g}" for e in events
+                )
                 left = step > 0.72 * end
                 axes.annotate(
                     "▼",
@@ -206,7 +209,7 @@ class _Page:
                     zorder=9,
                 )
                 axes.annotate(
-                    words,
+                    text,
                     (step, 1),
                     xycoords=("data", "axes fraction"),
                     xytext=((-8 if left else 8) * POINT, -1),

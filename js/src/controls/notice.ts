@@ -199,14 +199,14 @@ export class Notice implements Part {
     ];
   }
 
-  /** The edge before the iterates diverged: from the sharpness at the last change of the learning rate. */
+  /** The learning rate at the edge before the iterates diverged: just before its last change. */
   private edgeBefore(): number | null {
     const { client, styles } = this.context;
     const event = client.store.events.findLast((e) => e.name === "learning_rate");
     const iterates = styles.find((style) => style.process.kind === "iterates");
     const table = iterates && client.store.table(iterates.process.name);
-    const sharpness = event && table?.column("sharpness")?.at(table.time.floor(event.step - 1));
-    return sharpness ? client.spec.optimizer.edgeFactor / sharpness : edgeRate(this.context);
+    const ratio = event && table?.column("sharpness_ratio")?.at(table.time.floor(event.step - 1));
+    return ratio ? event.old / ratio : edgeRate(this.context);
   }
 }
 
