@@ -2,6 +2,7 @@
 import type * as Wire from "./generated/messages";
 
 export type {
+  Bound,
   Column,
   CommandName,
   Parameter,

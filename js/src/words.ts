@@ -16,7 +16,7 @@ export function plainText(sentence: Sentence): string {
 /** At most `most` sentences about one step; that of flows that have ended is never the one left out. */
 export function describe(reading: Reading, spec: Spec, most = 3): Sentence[] {
   const told = failed(reading);
-  const sentences = [closest(reading), sharpness(reading, spec), told, masked(reading), beyond(reading, spec)];
+  const sentences = [closest(reading), sharpness(reading, spec), told, beyond(reading, spec)];
   const found = sentences.filter((sentence): sentence is Sentence => sentence !== null);
   while (found.length > most)
     found.splice(
@@ -101,16 +101,6 @@ export function failed({ processes }: Reading): Sentence | null {
     return [" ", strong(`${name(flow, true)} ${state} at step ${format.whole(step)}`), `: ${reason(sentence)}`];
   });
   return pieces.length ? pieces.slice(1) : null;
-}
-
-function masked({ processes }: Reading): Sentence | null {
-  const flow = processes.find((process) => process.masked);
-  if (!flow) return null;
-  return [
-    `${name(flow, true)} is `,
-    strong("masked"),
-    ": it follows the drift and does not see the oscillation. Use more modes.",
-  ];
 }
 
 function beyond({ processes }: Reading, spec: Spec): Sentence | null {

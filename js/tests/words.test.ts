@@ -21,7 +21,6 @@ function reading(
     ratio: process.name === "stable" ? 1.43 : ratio,
     distance: distances[process.name] ?? null,
     rodLength: lengths[process.name] ?? null,
-    masked: false,
     ended: null,
     ...flows[process.name],
   }));
@@ -70,8 +69,7 @@ describe("the run in words", () => {
     expect(say(1, {}, { stable: { ratio: 0.9 } })).toHaveLength(2);
   });
 
-  it("does not hide a masked or a diverged flow", () => {
-    expect(say(1, {}, { rod: { masked: true } })[2]).toMatch(/^Rod flow is masked: it follows the drift/);
+  it("does not hide a diverged flow", () => {
     const stand = {
       state: "diverged" as const,
       step: 40,

@@ -10,6 +10,7 @@ import numpy as np
 
 from .numbers import MISSING, ratio, share, significant
 from .palette import Stroke, stroke
+from .signals import title
 
 FLOOR = 1e-9
 TRACKED = 4
@@ -43,6 +44,7 @@ class Series:
 
     process: str
     label: str
+    detail: str
     kind: str
     stroke: Stroke
     time: np.ndarray
@@ -130,7 +132,7 @@ def series(recording: Any, panel: Panel) -> list[Series]:
         if not np.isfinite(values).any() and kind == "stable" and panel.name == "rod":
             continue
         time = np.asarray(table["time"], dtype=float)
-        found.append(Series(name, described["label"], kind, pen, time, values))
+        found.append(Series(name, title(recording.spec, name), described["detail"], kind, pen, time, values))
     return found
 
 

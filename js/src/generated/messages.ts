@@ -47,13 +47,30 @@ export interface OptimizerSpec {
   preconditioned: boolean;
 }
 
-/** One recorded quantity: its unit, what it means, where that is defined, and how many numbers a row holds. */
+/**
+ * What a signal says while it is above `above`: the rest of a sentence that begins with the name of the flow.
+ *
+ * In `words`, {since} is the step at which the value passed the bound, {value} the value, {share} the value in per cent,
+ * and *these* words are set in bold. What is `lasting` is said from then on, with the largest value so far.
+ */
+export interface Bound {
+  above: number;
+  words: string;
+  lasting: boolean;
+}
+
+/**
+ * One recorded quantity: its unit, what it means, where that is defined, and how many numbers a row holds.
+ *
+ * A quantity by which a flow doubts itself has bounds in `signal`, the lowest first.
+ */
 export interface Column {
   name: string;
   unit: string;
   meaning: string;
   source: string;
   width: number;
+  signal: Bound[];
 }
 
 /** One optimizer or flow in motion; its name is the name of its table. */
