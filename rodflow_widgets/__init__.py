@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .recording import Recording as Recording
     from .session import simulate as simulate
     from .store import load as load
+    from .widgets import Explorer as Explorer
     from .widgets import compare as compare
 
 _LAZY = {
@@ -35,6 +36,7 @@ _LAZY = {
     "simulate": (".session", "simulate"),
     "load": (".store", "load"),
     "compare": (".widgets", "compare"),
+    "Explorer": (".widgets", "Explorer"),
 }
 
 __all__ = ["__version__", *_LAZY]

@@ -12,14 +12,39 @@ State = Literal["ready", "running", "paused", "finished", "stopped", "diverged",
 
 
 @dataclass(frozen=True)
+class Bound:
+    """What a signal says while it is above `above`: the rest of a sentence that begins with the name of the flow.
+
+    In `words`, {since} is the step at which the value passed the bound, {value} the value, {share} the value in per cent,
+    and *these* words are set in bold. What is `lasting` is said from then on, with the largest value so far.
+    """
+
+    above: float
+    words: str
+    lasting: bool = False
+
+
+@dataclass(frozen=True)
 class Column:
-    """One recorded quantity: its unit, what it means, where that is defined, and how many numbers a row holds."""
+    """One recorded quantity: its unit, what it means, where that is defined, and how many numbers a row holds.
+
+    A quantity by which a flow doubts itself has bounds in `signal`, the lowest first.
+    """
 
     name: str
     unit: str
     meaning: str
     source: str = ""
     width: int = 1
+    signal: tuple[Bound, ...] = ()
+
+    def __post_init__(self) -> None:
+        bounds = (bound if isinstance(bound, Bound) else Bound(**bound) for bound in self.signal)
+        object.__setattr__(self, "signal", tuple(bounds))
+
+    def describe(self) -> dict[str, Any]:
+        """As JSON-able data, of which `Column(**data)` makes the column again."""
+        return {**asdict(self), "signal": [asdict(bound) for bound in self.signal]}
 
 
 @dataclass(frozen=True)
@@ -50,7 +75,10 @@ class Event:
 
 @dataclass(frozen=True)
 class Parameter:
-    """A number that a user may set: its bounds are what makes sense, `unit` is for people, `scale` for sliders."""
+    """A number that a user may set: its bounds are what makes sense, `unit` is for people, `scale` for sliders.
+
+    A slider is linear in the value, in its logarithm, or ("decay") in the logarithm of 1 − value.
+    """
 
     name: str
     label: str
@@ -58,7 +86,7 @@ class Parameter:
     lower: float
     upper: float
     unit: str = ""
-    scale: Literal["linear", "log"] = "linear"
+    scale: Literal["linear", "log", "decay"] = "linear"
     meaning: str = ""
     open_lower: bool = False
     open_upper: bool = False

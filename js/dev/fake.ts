@@ -1,5 +1,5 @@
 /** A kernel without Python: it answers hello and commands, and streams a series that was made beforehand. */
-import type { Event, RunStatus, Snapshot, Spec, State, ToKernel } from "../src/generated/messages";
+import type { Event, Parameter, RunStatus, Snapshot, Spec, State, ToKernel } from "../src/generated/messages";
 import type { Model } from "../src/model";
 import { encode, learningRate, makeSeries, type Series } from "./series";
 
@@ -7,6 +7,23 @@ import { encode, learningRate, makeSeries, type Series } from "./series";
 export type Scene = State | "gone" | "ended";
 
 export const FLOW_STOP = 214;
+
+const decay = (name: string, label: string, value: number): Parameter => ({
+  ...{ name, label, default: value, lower: 0, upper: 1, unit: "", scale: "decay", meaning: "share that stays" },
+  ...{ open_lower: false, open_upper: true },
+});
+const small = (name: string, label: string, value: number, upper: number): Parameter => ({
+  ...{ name, label, default: value, lower: 0, upper, unit: "", scale: "log", meaning: "made up" },
+  ...{ open_lower: false, open_upper: false },
+});
+
+/** The hyperparameters of NAdam beside the learning rate. */
+export const NADAM: Parameter[] = [
+  decay("beta1", "momentum β₁", 0.9),
+  decay("beta2", "second moment β₂", 0.99),
+  small("eps", "ε", 1e-8, 1),
+  small("momentum_decay", "momentum decay ψ", 4e-3, 1e6),
+];
 
 const STATE: Partial<Record<Scene, State>> = { gone: "running", ended: "finished" };
 
@@ -26,12 +43,14 @@ export class FakeModel implements Model {
   private step: number;
   private seq = 0;
   private run = 1;
-  private rate: number;
+  private readonly values: Record<string, number>;
   private readonly events: Event[] = [];
 
+  /** `others`: hyperparameters beside the learning rate; a `beta1` moves the edge. */
   constructor(
     private readonly scene: Scene,
     readonly steps = 600,
+    private readonly others: Parameter[] = [],
   ) {
     const diverged = scene === "diverged";
     this.series = makeSeries(steps, diverged ? 160 : undefined, scene === "ended" ? FLOW_STOP : undefined);
@@ -47,7 +66,8 @@ export class FakeModel implements Model {
       ended: steps,
     }[scene];
     if (diverged) this.step = this.series[0].rows.length - 1;
-    this.rate = diverged ? 3.4 : learningRate(Math.max(0, this.step));
+    const rate = diverged ? 3.4 : learningRate(Math.max(0, this.step));
+    this.values = { learning_rate: rate, ...Object.fromEntries(others.map((p) => [p.name, p.default])) };
     if (diverged) this.events.push({ step: 160, name: "learning_rate", old: 0.6, new: 3.4 });
     else
       for (const at of [160, 400])
@@ -86,14 +106,14 @@ export class FakeModel implements Model {
     this.sent.push(message);
     if (message.kind === "hello") queueMicrotask(() => this.welcome(message.client));
     if (message.kind === "command") {
-      if (message.name === "set" && message.args.learning_rate > 0) {
-        const old = this.rate;
-        this.rate = message.args.learning_rate;
-        this.events.push({ step: Math.max(0, this.step), name: "learning_rate", old, new: this.rate });
+      const [name, value] = Object.entries(message.args)[0] ?? ["", 0];
+      const ok = message.name !== "set" || value > 0;
+      const text = ok ? "" : `${name}=${value} is not usable: give a number in (0, inf].`;
+      if (message.name === "set" && ok) {
+        this.events.push({ step: Math.max(0, this.step), name, old: this.values[name], new: value });
+        this.values[name] = value;
         this.frame([]);
       }
-      const ok = message.name !== "set" || message.args.learning_rate > 0;
-      const text = ok ? "" : `learning_rate=${message.args.learning_rate} is not usable: give a number in (0, inf].`;
       this.emit("msg:custom", { kind: "reply", id: message.id, ok, message: text, step: this.step }, []);
       if (message.name === "pause") this.become("paused");
       else if (message.name === "resume") this.become("running");
@@ -113,8 +133,14 @@ export class FakeModel implements Model {
 
   /** Another page, or the notebook, changes the learning rate. */
   use(rate: number): void {
-    this.rate = rate;
+    this.values.learning_rate = rate;
     this.become((this.traits.status as RunStatus).state);
+  }
+
+  /** As momentum moves it, 2 where it is 0.9 or where there is none. */
+  private get edgeFactor(): number {
+    const { beta1 } = this.values;
+    return beta1 === undefined ? 2 : (2 * (1 + beta1) * 0.1) / ((1 - beta1) * 1.9);
   }
 
   get running(): boolean {
@@ -233,10 +259,10 @@ export class FakeModel implements Model {
       optimizer: {
         name: "GradientDescent",
         label: "gradient descent",
-        values: { learning_rate: 0.6 },
-        parameters: [parameter],
+        values: { ...this.values, learning_rate: 0.6 },
+        parameters: [parameter, ...this.others],
         threshold: "2 / learning rate",
-        edge_factor: 2,
+        preconditioned: this.others.some(({ name }) => name === "beta2"),
       },
       steps: this.steps,
       every: 1,
@@ -274,7 +300,8 @@ export class FakeModel implements Model {
       speed: state === "running" ? 3.2 : null,
       recording_bytes: Math.max(0, this.step) * 4300,
       processes: Object.fromEntries(this.series.map(({ spec }) => [spec.name, own(spec.name)])),
-      values: { learning_rate: this.rate },
+      values: { ...this.values },
+      edge_factor: this.edgeFactor,
       error:
         state === "error"
           ? {

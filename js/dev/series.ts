@@ -1,5 +1,5 @@
 /** A run that looks like one: a toy of progressive sharpening with the oscillation that stops it. */
-import type { BlockHeader, Column, ProcessSpec } from "../src/generated/messages";
+import type { BlockHeader, Bound, Column, ProcessSpec } from "../src/generated/messages";
 
 export interface Series {
   spec: ProcessSpec;
@@ -26,6 +26,16 @@ const UNITS: Record<string, [unit: string, meaning: string]> = {
   critical_directions: ["", "tracked eigenvalues of at least 0.975 of the edge threshold"],
   relative_distance: ["", "‖centre − midpoint‖ at the same time, divided by the distance travelled by the midpoints"],
   cost: ["gradients", "gradient equivalents spent so far"],
+  mismatch: ["", "gradient along the rod against the tracked Hessian"],
+  misprediction: ["", "relative error of the predicted largest eigenvalue"],
+};
+
+const SIGNALS: Record<string, Bound[]> = {
+  mismatch: [
+    { above: 0.3, words: "is *doubtful* since step {since}: mismatch {value} along the rod", lasting: false },
+    { above: 1, words: "met a *catapult* at step {since}: off by {value} times", lasting: true },
+  ],
+  misprediction: [{ above: 0.02, words: "was *surprised* at step {since}: {share} off", lasting: false }],
 };
 
 const KINDS: [kind: ProcessSpec["kind"], label: string, detail: string, delay: number][] = [
@@ -40,12 +50,16 @@ export function learningRate(time: number): number {
   return time < 160 ? 0.6 : time < 400 ? 0.85 : 0.68;
 }
 
-/** Series of all processes for `steps` steps; from `blowUp` on the iterates diverge, at `stop` stable flow stops. */
+/**
+ * Series of all processes for `steps` steps; from `blowUp` on the iterates diverge, at `stop` stable flow stops, and with
+ * `catapult` rod flow met one at step 30.
+ */
 export function makeSeries(
   steps: number,
   blowUp = Number.POSITIVE_INFINITY,
   stop = Number.POSITIVE_INFINITY,
   jump = 3.4,
+  catapult = false,
 ): Series[] {
   return KINDS.map(([kind, label, detail, delay], index) => {
     const names = columnsOf(kind);
@@ -99,6 +113,8 @@ export function makeSeries(
         distance: lost * 5,
         relative_distance: lost,
         cost,
+        mismatch: time >= 190 && time < 210 ? 0.41 : time >= 30 && time < 32 ? (catapult ? 3.4 : 0.1) : 0.1,
+        misprediction: 0.001,
       };
       if (kind === "stable" && time >= stop) break;
       if (time >= start) rows.push(names.flatMap((name) => values[name]));
@@ -121,12 +137,13 @@ function columnsOf(kind: ProcessSpec["kind"]): string[] {
       "distance_travelled",
     ];
   const flow = [...common, "predicted_loss", "distance", "relative_distance", "cost"];
+  if (kind === "rod") flow.push("mismatch", "misprediction");
   return kind === "stable" ? flow : [...flow, "rod_length", "oscillation"];
 }
 
 function column(name: string): Column {
   const [unit, meaning] = UNITS[name];
-  return { name, unit, meaning, source: "", width: name === "eigenvalues" ? 4 : 1 };
+  return { name, unit, meaning, source: "", width: name === "eigenvalues" ? 4 : 1, signal: SIGNALS[name] ?? [] };
 }
 
 function drift(kind: ProcessSpec["kind"], time: number): number {

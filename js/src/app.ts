@@ -1,11 +1,12 @@
 import type { Client } from "./client";
-import { type Context, newestOfIterates, shownState, ViewState } from "./context";
+import { type Context, newestOfIterates, shownState, thresholdNow, ViewState } from "./context";
 import { Dialog, keyTable } from "./controls/dialog";
 import { Footer } from "./controls/footer";
 import { Header } from "./controls/header";
 import { listenKeys } from "./controls/keys";
 import { Menu } from "./controls/menu";
 import { Notice } from "./controls/notice";
+import { ParameterControls } from "./controls/parameters";
 import { RateControl } from "./controls/rate";
 import { Transport } from "./controls/transport";
 import { h, setAttribute } from "./dom";
@@ -26,7 +27,7 @@ export interface Hook {
   column(process: string, name: string, part?: number): (number | null)[];
   /** Top of the plot to the line of a value in a panel ("loss", "ratio", "distance", "rod"), in CSS pixels. */
   y(panel: string, value: number): number;
-  /** Like `y`, of the newest edge threshold in the panel of eigenvalues. */
+  /** Like `y`, of the edge threshold now in the panel of eigenvalues. */
   thresholdY(): number;
   /** Step that the cursor is at; null follows the newest. */
   cursor(): number | null;
@@ -78,9 +79,18 @@ export function mount(client: Client, host: HTMLElement): Scope {
   const header = new Header(context, menu.element);
   const transport = new Transport(context, () => notice.askReset());
   const rate = new RateControl(context);
+  const parameters = new ParameterControls(context);
   const footer = new Footer(context);
   const toolbar = h("div", { class: "rf-toolbar" }, transport.element, rate.element);
-  root.append(header.element, toolbar, figure.element, notice.element, footer.element, dialog.element);
+  root.append(
+    header.element,
+    toolbar,
+    parameters.element,
+    figure.element,
+    notice.element,
+    footer.element,
+    dialog.element,
+  );
 
   listenKeys(context, figure.element, {
     toggleRun: () => transport.toggle(),
@@ -113,6 +123,7 @@ export function mount(client: Client, host: HTMLElement): Scope {
     menu.update();
     transport.update();
     rate.update();
+    parameters.update();
     figure.update();
     notice.update(figure.at);
     footer.update();
@@ -168,7 +179,10 @@ function hook(context: Context, figure: ReturnType<typeof views.compare.create>)
       return Array.from({ length: table?.rows ?? 0 }, (_, row) => table?.column(name, part)?.at(row) ?? null);
     },
     y: (key, value) => panel(key)?.y(value) ?? Number.NaN,
-    thresholdY: () => panel("ratio")?.y(newestOfIterates(context, "edge_threshold") ?? Number.NaN) ?? Number.NaN,
+    thresholdY: () => {
+      const now = thresholdNow(context) ?? newestOfIterates(context, "edge_threshold");
+      return panel("ratio")?.y(now ?? Number.NaN) ?? Number.NaN;
+    },
     cursor: () => view.cursor,
     owned: () => scope.size,
   };

@@ -9,7 +9,6 @@ import {
   type Rows,
   type RunStatus,
   readRows,
-  readSpec,
   readStatus,
   type Spec,
   unpack,
@@ -45,7 +44,7 @@ export class Client {
   private serial = 0;
 
   constructor(private readonly model: Model) {
-    this.spec = readSpec(model.get("spec") as Wire.Spec);
+    this.spec = model.get("spec") as Spec;
     this.status = readStatus(model.get("status") as Wire.RunStatus);
     this.store.reset(this.spec.run);
     this.on("msg:custom", (content: Wire.ToPage, buffers: DataView[]) => this.receive(content, buffers ?? []));
@@ -174,7 +173,7 @@ export class Client {
   }
 
   private readSpec(): void {
-    this.spec = readSpec(this.model.get("spec") as Wire.Spec);
+    this.spec = this.model.get("spec") as Spec;
     if (this.spec.run > this.store.run) this.store.reset(this.spec.run);
     this.changed.emit();
   }

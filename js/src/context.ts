@@ -13,6 +13,8 @@ export class ViewState {
   /** Whether the cursor stays when the pointer leaves. */
   pinned = false;
   showEigenvalues = false;
+  /** Hyperparameters under a hand, or sent and not yet in use. */
+  readonly asked = new Map<string, number>();
 
   toggle(process: string): void {
     if (!this.hidden.delete(process)) this.hidden.add(process);
@@ -66,11 +68,19 @@ export function shownState(client: Client): Shown {
   return client.gone ? "gone" : client.status.state;
 }
 
-/** Learning rate at which the newest sharpness of the iterates is at the edge. */
+/** Learning rate at which the newest sharpness of the iterates is at the edge, with the other hyperparameters as they are. */
 export function edgeRate(context: Context): number | null {
   const sharpness = newestOfIterates(context, "sharpness");
-  const { edgeFactor } = context.client.spec.optimizer;
-  return sharpness !== null && sharpness > 0 ? edgeFactor / sharpness : null;
+  const { edgeFactor } = context.client.status;
+  return edgeFactor !== null && sharpness !== null && sharpness > 0 ? edgeFactor / sharpness : null;
+}
+
+/** Edge threshold of the hyperparameters in use, and of the learning rate under the hand; null once the run has ended. */
+export function thresholdNow({ client, view }: Context): number | null {
+  const { edgeFactor, values } = client.status;
+  const rate = view.asked.get("learning_rate") ?? values.learning_rate;
+  const going = ["ready", "running", "paused", "finished"].includes(shownState(client));
+  return going && edgeFactor !== null && rate > 0 ? edgeFactor / rate : null;
 }
 
 export function newestOfIterates({ client, styles }: Context, column: string): number | null {

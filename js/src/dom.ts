@@ -31,6 +31,7 @@ const ICONS = {
   pause: '<path d="M4 3.5h3v9H4zM9 3.5h3v9H9z"/>',
   step: '<path d="M3 3v10l7-5zM10.8 3h2v10h-2z"/>',
   reset: '<path d="M8 2.8V1L4.6 3.7 8 6.4V4.5a3.9 3.9 0 1 1-3.9 3.9H2.4A5.6 5.6 0 1 0 8 2.8z"/>',
+  fold: '<path d="M5.2 2.6 10.6 8l-5.4 5.4-1.2-1.2L8.2 8 4 3.8z"/>',
   menu: '<circle cx="8" cy="3.2" r="1.4"/><circle cx="8" cy="8" r="1.4"/><circle cx="8" cy="12.8" r="1.4"/>',
   dot: '<circle cx="8" cy="8" r="4.5"/>',
   bars: '<path d="M3.5 4h3.2v8H3.5zM9.3 4h3.2v8H9.3z"/>',

@@ -76,6 +76,24 @@ export function plain(value: Value): string {
   return minus(String(Number(value.toPrecision(4))));
 }
 
+/** A hyperparameter for a person: what a decay forgets to two figures, a power of ten as such, else as typed. */
+export function value(value: Value, scale: "linear" | "log" | "decay"): string {
+  if (missing(value)) return MISSING;
+  if (scale === "decay") return String(Number(value.toFixed(decimals(value))));
+  return value !== 0 && Math.abs(value) < 0.001 ? tick(value) : plain(value);
+}
+
+/** The same for a field that takes numbers. */
+export function field(value: number, scale: "linear" | "log" | "decay"): string {
+  return scale === "decay" ? String(Number(value.toFixed(decimals(value)))) : String(Number(value.toPrecision(4)));
+}
+
+/** Decimals that show two figures of 1 − value. */
+function decimals(value: number): number {
+  const forgotten = Math.max(1 - value, 1e-12);
+  return Math.max(3, Math.ceil(-Math.log10(forgotten) - 1e-9) + 1);
+}
+
 export function whole(value: Value): string {
   return missing(value) ? MISSING : minus(Math.round(value).toLocaleString("en-US"));
 }

@@ -2,6 +2,7 @@
 import type * as Wire from "./generated/messages";
 
 export type {
+  Bound,
   Column,
   CommandName,
   Parameter,
@@ -14,12 +15,12 @@ export { PROTOCOL } from "./generated/messages";
 
 export type RunEvent = Wire.Event;
 
-export interface Spec extends Omit<Wire.Spec, "optimizer"> {
-  optimizer: Omit<Wire.OptimizerSpec, "edge_factor"> & { edgeFactor: number };
-}
+export type Spec = Wire.Spec;
 
-export interface RunStatus extends Omit<Wire.RunStatus, "recording_bytes"> {
+export interface RunStatus extends Omit<Wire.RunStatus, "recording_bytes" | "edge_factor"> {
   recordingBytes: number;
+  /** Edge threshold × learning rate at this step, with the hyperparameters of `values`. */
+  edgeFactor: number | null;
 }
 
 export interface BlockColumn {
@@ -50,14 +51,9 @@ export interface Rows {
 
 type Buffer = DataView | ArrayBuffer | Uint8Array;
 
-export function readSpec(raw: Wire.Spec): Spec {
-  const { edge_factor, ...optimizer } = raw.optimizer;
-  return { ...raw, optimizer: { ...optimizer, edgeFactor: edge_factor } };
-}
-
 export function readStatus(raw: Wire.RunStatus): RunStatus {
-  const { recording_bytes, ...status } = raw;
-  return { ...status, recordingBytes: recording_bytes };
+  const { recording_bytes, edge_factor, ...status } = raw;
+  return { ...status, recordingBytes: recording_bytes, edgeFactor: edge_factor };
 }
 
 export function readRows(raw: Wire.Frame | Wire.Snapshot, buffers: readonly Buffer[]): Rows {

@@ -16,7 +16,7 @@ export function plainText(sentence: Sentence): string {
 /** At most `most` sentences about one step; that of flows that have ended is never the one left out. */
 export function describe(reading: Reading, spec: Spec, most = 3): Sentence[] {
   const told = failed(reading);
-  const sentences = [closest(reading), sharpness(reading), told, masked(reading), beyond(reading, spec)];
+  const sentences = [closest(reading), sharpness(reading, spec), told, beyond(reading, spec)];
   const found = sentences.filter((sentence): sentence is Sentence => sentence !== null);
   while (found.length > most)
     found.splice(
@@ -44,7 +44,7 @@ function closest({ processes }: Reading): Sentence | null {
   ];
 }
 
-function sharpness(reading: Reading): Sentence | null {
+function sharpness(reading: Reading, { optimizer }: Spec): Sentence | null {
   const { iterates } = reading;
   if (!iterates || iterates.ratio === null) return null;
   const directions =
@@ -52,7 +52,7 @@ function sharpness(reading: Reading): Sentence | null {
       ? `, ${reading.atLeast ? "at least " : ""}${format.count(reading.critical)} ${reading.critical === 1 ? "direction" : "directions"} critical`
       : "";
   const ratio = `(ratio ${format.ratio(iterates.ratio, 2)}`;
-  const start = "Sharpness is ";
+  const start = optimizer.preconditioned ? "Preconditioned sharpness is " : "Sharpness is ";
   if (iterates.ratio < 0.96)
     return [start, strong("below the edge"), ` ${ratio})${trend(reading.slope)}. ${below(reading)}`];
   if (iterates.ratio <= 1.05)
@@ -101,16 +101,6 @@ export function failed({ processes }: Reading): Sentence | null {
     return [" ", strong(`${name(flow, true)} ${state} at step ${format.whole(step)}`), `: ${reason(sentence)}`];
   });
   return pieces.length ? pieces.slice(1) : null;
-}
-
-function masked({ processes }: Reading): Sentence | null {
-  const flow = processes.find((process) => process.masked);
-  if (!flow) return null;
-  return [
-    `${name(flow, true)} is `,
-    strong("masked"),
-    ": it follows the drift and does not see the oscillation. Use more modes.",
-  ];
 }
 
 function beyond({ processes }: Reading, spec: Spec): Sentence | null {
@@ -187,11 +177,17 @@ export function diverged(status: RunStatus, spec: Spec, events: RunEvent[], edge
   const who = stand === own ? "The iterates " : "The run ";
   const step = stand.step;
   const sentence: Sentence = [who, strong(`diverged at step ${format.whole(step)}`), `: ${reason(stand.sentence)}`];
-  const event = [...events].reverse().find((e) => e.name === "learning_rate" && e.step <= step && step - e.step <= 50);
+  const event = [...events].reverse().find((e) => e.step <= step && step - e.step <= 50);
   if (event) {
+    const { label, scale } = spec.optimizer.parameters.find(({ name }) => name === event.name) ?? {
+      label: event.name,
+      scale: "log" as const,
+    };
     const verb = event.new > event.old ? "raised" : "lowered";
-    sentence.push(` At step ${format.whole(event.step)} the learning rate was ${verb} to ${format.plain(event.new)}`);
-    if (edge) sentence.push(", ", strong(`${format.significant(event.new / edge, 2)} times the edge`));
+    const now = format.value(event.new, scale);
+    sentence.push(` At step ${format.whole(event.step)} the ${label} was ${verb} to ${now}`);
+    if (edge && event.name === "learning_rate")
+      sentence.push(", ", strong(`${format.significant(event.new / edge, 2)} times the edge`));
     sentence.push(".");
   }
   if (!/kept/.test(stand.sentence)) sentence.push(` The recording up to step ${format.whole(step - 1)} is kept.`);

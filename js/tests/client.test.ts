@@ -25,7 +25,7 @@ async function connected(scene: "running" | "paused" = "running") {
 describe("the client", () => {
   it("says hello and takes the snapshot that is meant for it", async () => {
     const { model, client } = await connected();
-    expect(model.sent[0]).toMatchObject({ kind: "hello", client: client.id, protocol: 1, run: 1, rows: {} });
+    expect(model.sent[0]).toMatchObject({ kind: "hello", client: client.id, protocol: 2, run: 1, rows: {} });
     expect(times(client)).toEqual(until(486));
     expect(times(client, "rod")).toEqual(until(486, 2));
     const other = { to: "somebody else", kind: "snapshot", run: 1, seq: 9, blocks: [], events: [], total_rows: {} };

@@ -1,10 +1,11 @@
 import { FakeModel, type Scene } from "../dev/fake";
 import type { Root } from "../src/app";
 import widget from "../src/index";
+import type { Parameter } from "../src/wire";
 
 /** A mounted widget on the fake kernel. */
-export async function mounted(scene: Scene, steps = 600) {
-  const model = new FakeModel(scene, steps);
+export async function mounted(scene: Scene, steps = 600, others: Parameter[] = []) {
+  const model = new FakeModel(scene, steps, others);
   const { initialize, render } = widget();
   const stop = initialize({ model });
   const el = document.createElement("div");

@@ -26,7 +26,7 @@ function unaligned(offset: number): DataView {
 }
 
 describe("the codec", () => {
-  it("speaks protocol 1", () => expect(PROTOCOL).toBe(1));
+  it("speaks protocol 2", () => expect(PROTOCOL).toBe(2));
 
   it.each([0, 1, 2, 3, 4, 13])("reads a block that starts at byte %i of its memory", (offset) => {
     const [block] = frame([unaligned(offset)]).blocks;

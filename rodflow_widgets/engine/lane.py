@@ -146,7 +146,7 @@ class Lane:
             "label": "iterates" if flow is None else flow.label,
             "detail": "" if flow is None else flow.detail,
             "start": self.start,
-            "columns": [vars(column) for column in self.columns],
+            "columns": [column.describe() for column in self.columns],
         }
 
 

@@ -15,8 +15,10 @@ FLOWS: dict[str, Callable[[], Any]] = {}
 PROBES: dict[str, Any] = {}
 
 
-def register(table: dict[str, Any], name: str) -> Callable[[Any], Any]:
-    """Decorator that enters a class or factory into `table` under `name`."""
+def register(
+    table: dict[str, Any], name: str, *, choices: dict[str, tuple[str, ...]] | None = None
+) -> Callable[[Any], Any]:
+    """Decorator that enters a class or factory into `table` under `name`; `choices`: of arguments that are words."""
 
     def enter(entry: Any) -> Any:
         if name in table:
@@ -26,6 +28,7 @@ def register(table: dict[str, Any], name: str) -> Callable[[Any], Any]:
                 setattr(entry, "__init__", named_keywords(name)(vars(entry)["__init__"]))  # noqa: B010 - mypy forbids the plain form
             table[name] = entry
             return entry
+        entry.choices = choices or {}
         table[name] = named_keywords(name)(entry)
         return table[name]
 

@@ -132,6 +132,14 @@ class Simulation:
         return self._schedule.latest
 
     @property
+    def edge_factor(self) -> float:
+        """Edge threshold × learning rate at the step of the newest row, with the hyperparameters as they are now.
+
+        No optimizer's factor depends on its learning rate: the threshold at another one is the factor over that.
+        """
+        return self.optimizer.edge_threshold(max(self._row, 0) + 1) * self.optimizer.learning_rate
+
+    @property
     def columns(self) -> dict[str, tuple[Column, ...]]:
         return {lane.name: lane.columns for lane in self._shown}
 

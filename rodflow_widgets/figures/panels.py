@@ -10,6 +10,7 @@ import numpy as np
 
 from .numbers import MISSING, ratio, share, significant
 from .palette import Stroke, stroke
+from .signals import title
 
 FLOOR = 1e-9
 TRACKED = 4
@@ -43,6 +44,7 @@ class Series:
 
     process: str
     label: str
+    detail: str
     kind: str
     stroke: Stroke
     time: np.ndarray
@@ -57,7 +59,9 @@ class Series:
 def panels(spec: dict[str, Any]) -> tuple[Panel, ...]:
     """The four panels of a run, worded for its problem and optimizer."""
     loss = spec.get("problem", {}).get("loss", "")
-    threshold = spec.get("optimizer", {}).get("threshold", "edge threshold")
+    optimizer = spec.get("optimizer", {})
+    threshold = optimizer.get("threshold", "edge threshold")
+    hessian = "preconditioned Hessian" if optimizer.get("preconditioned") else "Hessian"
     return (
         Panel(
             "loss",
@@ -73,7 +77,7 @@ def panels(spec: dict[str, Any]) -> tuple[Panel, ...]:
         Panel(
             "ratio",
             "Sharpness / edge",
-            f"largest Hessian eigenvalue ÷ ({threshold})",
+            f"largest eigenvalue of the {hessian} ÷ ({threshold})",
             150,
             "sharpness_ratio",
             "sharpness_ratio",
@@ -128,7 +132,7 @@ def series(recording: Any, panel: Panel) -> list[Series]:
         if not np.isfinite(values).any() and kind == "stable" and panel.name == "rod":
             continue
         time = np.asarray(table["time"], dtype=float)
-        found.append(Series(name, described["label"], kind, pen, time, values))
+        found.append(Series(name, title(recording.spec, name), described["detail"], kind, pen, time, values))
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -17,13 +18,15 @@ from PIL import Image
 from .numbers import tick
 from .palette import Stroke, Theme, ThemeName
 from .palette import theme as named_theme
-from .panels import Panel, Series, drawable, facts, limits, panels, series, ticks
+from .panels import Panel, Series, drawable, facts, limits, panels, processes, series, ticks
+from .signals import told
 
 WIDTH = 960
 SCALE = 1.5
 POINT = 0.72  # of a CSS pixel, on a canvas of 100 CSS pixels an inch
 HEADER, TITLE, AXIS, STATUS = 36, 28, 26, 28
-LEFT, RAIL, PAD, LINE = 62, 228, 12, 17
+LEFT, RAIL, PAD, LINE, CLOSURE = 62, 228, 12, 17, 14
+LETTERS = 140  # of a sentence in one line
 RATIO_LINE = "edge of stability"
 STATE_WORDS = {
     "ready": "Ready",
@@ -53,8 +56,13 @@ class _Page:
     def __init__(self, recording: Any, theme: Theme) -> None:
         self.recording, self.theme = recording, theme
         self.panels = panels(recording.spec)
-        body = sum(TITLE + panel.height for panel in self.panels)
-        self.height = HEADER + body + AXIS + STATUS + 4
+        closures = [bool(process["detail"]) for process in recording.spec["processes"]]
+        legend = 36 + LINE * (len(closures) + len(self.panels[0].facts)) + CLOSURE * sum(closures)
+        self.room = max(0, legend - TITLE - self.panels[0].height)
+        body = self.room + sum(TITLE + panel.height for panel in self.panels)
+        self.told = [line for name, sentence in told(recording) for line in _lines(name, sentence)]
+        words = 2 * PAD + LINE * len(self.told) if self.told else 0
+        self.height = HEADER + body + AXIS + words + STATUS + 4
         self.figure = Figure(figsize=(WIDTH / 100, self.height / 100), dpi=100 * SCALE, facecolor=theme.ground)
         self.canvas = FigureCanvasAgg(self.figure)
         known = set(fontManager.get_font_names())
@@ -69,10 +77,11 @@ class _Page:
         for index, panel in enumerate(self.panels):
             last = index == len(self.panels) - 1
             self._panel(panel, top, end, first=index == 0, last=last)
-            top += TITLE + panel.height
+            top += TITLE + panel.height + (self.room if index == 0 else 0)
             if not last:
                 self._line(0, WIDTH, top, top)
-        self._line(WIDTH - RAIL, WIDTH - RAIL, HEADER, self.height - STATUS)
+        self._line(WIDTH - RAIL, WIDTH - RAIL, HEADER, top + AXIS)
+        self._signals(top + AXIS + 4)
         self._status()
         self.canvas.draw()
         buffer = io.BytesIO()
@@ -97,9 +106,6 @@ class _Page:
         parts = [f"step {self._step():,} of {spec['steps']:,}"]
         parts.append(f"{spec['problem']['device']} {spec['problem']['dtype']}")
         parts.append(f"{spec['problem']['dim']:,} parameters")
-        for described in spec["processes"]:
-            if described["detail"] and described["kind"] != "iterates":
-                parts.append(f"{described['label']}: {described['detail']}")
         x: float = PAD
         for index, part in enumerate(parts):
             if x > WIDTH - 160:
@@ -124,7 +130,7 @@ class _Page:
             self._edge(axes, end, high)
         for one in sorted(drawn, key=lambda s: s.stroke.order):
             axes.add_line(self._pen(one.stroke, one.kind, one.time, one.values))
-        self._events(axes, end, labels=first)
+        self._events(axes, end, words=first)
         self._rail(panel, known, top, first=first)
 
     def _grid(self, axes: Axes, ys: list[float], xs: list[float], panel: Panel, last: bool) -> None:
@@ -176,7 +182,8 @@ class _Page:
             path_effects=[withStroke(linewidth=2.5 * POINT, foreground=self.theme.ground)],
         )
 
-    def _events(self, axes: Axes, end: float, *, labels: bool) -> None:
+    def _events(self, axes: Axes, end: float, *, words: bool) -> None:
+        labels = {p["name"]: p["label"] for p in self.recording.spec["optimizer"]["parameters"]}
         merged: dict[int, list[Any]] = {}
         for event in self.recording.events:
             merged.setdefault(event.step, []).append(event)
@@ -192,8 +199,10 @@ class _Page:
                     zorder=1.5,
                 )
             )
-            if labels:
-                words = ", ".join(f"{e.name.replace('_', ' ')} {e.old:g} → {e.new:g}" for e in events)
+            if words:
+                text = ", ".join(
+                    f"{labels.get(e.name, e.name.replace('_', ' '))} {e.old:.6g} → {e.new:.6g}" for e in events
+                )
                 left = step > 0.72 * end
                 axes.annotate(
                     "▼",
@@ -206,7 +215,7 @@ class _Page:
                     zorder=9,
                 )
                 axes.annotate(
-                    words,
+                    text,
                     (step, 1),
                     xycoords=("data", "axes fraction"),
                     xytext=((-8 if left else 8) * POINT, -1),
@@ -226,17 +235,31 @@ class _Page:
             self._text(right, y, f"step {self._step():,}", size=11, weight="bold", align="right")
         y += 20
         for one in drawn:
-            pen = self._pen(one.stroke, one.kind, [left / WIDTH, (left + 22) / WIDTH], [1 - y / self.height] * 2)
-            pen.set_transform(self.figure.transFigure)
-            self.figure.add_artist(pen)
+            self._sample(one.stroke, one.kind, left, y)
             self._text(left + 32, y, one.label, size=12)
             self._text(right, y, panel.write(one.last), size=12, align="right")
             y += LINE
+            if first and one.detail:
+                self._text(left + 16, y - 2, one.detail, size=10, color=self.theme.secondary)
+                y += CLOSURE
         for label, value in facts(self.recording, panel):
-            if y > top + TITLE + panel.height - 4:
+            if y > top + TITLE + panel.height + (self.room if first else 0) - 4:
                 break
             self._text(left, y, label, size=11, color=self.theme.secondary)
             self._text(right, y, value, size=11, align="right")
+            y += LINE
+
+    def _signals(self, top: float) -> None:
+        """What flows say about themselves, each behind a sample of its line."""
+        if not self.told:
+            return
+        self._line(0, WIDTH, top, top)
+        pens = {described["name"]: (pen, described["kind"]) for described, pen in processes(self.recording)}
+        y = top + PAD + LINE / 2
+        for name, words in self.told:
+            if name is not None:
+                self._sample(*pens[name], PAD, y)
+            self._text(PAD + 32, y, words, size=12)
             y += LINE
 
     # -- primitives -------------------------------------------------------
@@ -256,6 +279,11 @@ class _Page:
         if stroke.dash:
             line.set_linestyle((0, tuple(length / stroke.width for length in stroke.dash)))
         return line
+
+    def _sample(self, stroke: Stroke, kind: str, left: float, y: float) -> None:
+        pen = self._pen(stroke, kind, [left / WIDTH, (left + 22) / WIDTH], [1 - y / self.height] * 2)
+        pen.set_transform(self.figure.transFigure)
+        self.figure.add_artist(pen)
 
     def _axes(self, left: float, top: float, width: float, height: float) -> Axes:
         bottom = self.height - top - height
@@ -317,6 +345,12 @@ class _Page:
     def _step(self) -> int:
         last = [np.asarray(self.recording[p["name"]]["time"]) for p in self.recording.spec["processes"]]
         return int(max((float(times[-1]) for times in last if len(times)), default=0))
+
+
+def _lines(name: str, sentence: str) -> list[tuple[str | None, str]]:
+    """A sentence in lines, the first of which carries the name of its process."""
+    first, *others = textwrap.wrap(sentence, LETTERS)
+    return [(name, first), *((None, line) for line in others)]
 
 
 def _few_colours(pixels: np.ndarray) -> Image.Image:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .numbers import MISSING, ratio, share, significant
+from .signals import told
 
 HEADINGS = (
     "process",
@@ -20,14 +21,15 @@ HEADINGS = (
 
 
 def table(recording: Any) -> str:
-    """Markdown table of a recording: the newest value of each process, and where it stands."""
+    """Markdown table of a recording: the newest value of each process, where it stands, and what flows say of themselves."""
     rows = [HEADINGS, *(_row(recording, described) for described in recording.spec["processes"])]
     widths = [max(len(row[i]) for row in rows) for i in range(len(HEADINGS))]
     lines = [_line(row, widths) for row in rows]
     last = len(HEADINGS) - 1
     rule = ("-" * w if i in (0, last) else "-" * (w - 1) + ":" for i, w in enumerate(widths))
     lines.insert(1, "| " + " | ".join(rule) + " |")
-    return "\n".join(lines) + "\n"
+    said = [f"- {sentence}" for _, sentence in told(recording)]
+    return "\n".join([*lines, *(["", *said] if said else [])]) + "\n"
 
 
 def _row(recording: Any, described: dict[str, Any]) -> tuple[str, ...]:

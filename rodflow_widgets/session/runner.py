@@ -98,6 +98,11 @@ class Run:
         return dict(self._recorder.simulation.optimizer.values)
 
     @property
+    def edge_factor(self) -> float:
+        """Edge threshold × learning rate at the present step, with the hyperparameters as they are now."""
+        return self._recorder.simulation.edge_factor
+
+    @property
     def speed(self) -> float | None:
         """Steps a second while running, else None."""
         return self._speed

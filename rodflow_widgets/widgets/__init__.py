@@ -1,5 +1,6 @@
 """Jupyter widgets."""
 
+from .form import Explorer
 from .live import Live, compare
 
-__all__ = ["Live", "compare"]
+__all__ = ["Explorer", "Live", "compare"]

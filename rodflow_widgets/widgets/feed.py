@@ -222,7 +222,7 @@ class Feed:
     def status(self) -> RunStatus:
         """Where the run stands, as pages are told it."""
         run, recording = self.run, self._cursor.recording
-        failure = run.failure
+        failure, factor = run.failure, run.edge_factor
         return RunStatus(
             state=run.status.state,
             step=run.status.step,
@@ -234,6 +234,7 @@ class Feed:
                 t.name: ProcessStatus(t.status.state, t.status.step, t.status.sentence) for t in recording.tables
             },
             values=run.values,
+            edge_factor=factor if math.isfinite(factor) else None,
             error=None if failure is None else Failure(failure.message, failure.traceback),
             seconds=round(run.seconds, 3),
         )

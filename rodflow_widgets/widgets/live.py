@@ -75,6 +75,10 @@ class Live(anywidget.AnyWidget):
                 self.run.submit("stop", {})
         super().close()
 
+    def follow(self, displays: tuple[str, ...]) -> None:
+        """Keep the picture for a saved notebook in outputs that others have published."""
+        self._still.follow(displays)
+
     def _receive(self, message: dict[str, Any], buffers: list[Any]) -> None:
         self._feed.receive(message)
 

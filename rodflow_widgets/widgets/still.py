@@ -43,12 +43,11 @@ class Still:
 
     def display(self) -> None:
         """Publish the second output, below what the current cell has shown so far."""
-        from IPython.display import publish_display_data
+        self._displays = (*self._displays, publish(bundle(self.run.recording) if self._due() else EMPTY))
 
-        identity = uuid.uuid4().hex
-        data = bundle(self.run.recording) if self._due() else EMPTY
-        publish_display_data(data, transient={"display_id": identity})
-        self._displays = (*self._displays, identity)
+    def follow(self, displays: tuple[str, ...]) -> None:
+        """Draw into the second outputs `displays`, which others have published."""
+        self._displays = displays
 
     def update(self) -> None:
         """Draw what is new into all second outputs; nothing while the run is going."""
@@ -83,6 +82,15 @@ class Still:
             self._timer = threading.Timer(DELAY, self.update)
             self._timer.daemon = True
             self._timer.start()
+
+
+def publish(data: dict[str, Any] = EMPTY) -> str:
+    """Publish a second output below what the current cell has shown so far; returns its identity."""
+    from IPython.display import publish_display_data
+
+    identity = uuid.uuid4().hex
+    publish_display_data(data, transient={"display_id": identity})
+    return identity
 
 
 def bundle(recording: Any) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def _type(hint: Any) -> str:
         return _union(arguments)
     if origin in (typing.Union, types.UnionType):
         return " | ".join(_type(argument) for argument in arguments)
-    if origin is list:
+    if origin in (list, tuple):
         return f"{_type(arguments[0])}[]"
     if origin is dict:
         return f"Record<string, {_type(arguments[1])}>"

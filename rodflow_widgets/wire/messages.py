@@ -11,7 +11,7 @@ from typing import Literal
 
 from ..vocabulary import Column, Event, Parameter, State
 
-PROTOCOL = 1
+PROTOCOL = 2
 
 CommandName = Literal["pause", "resume", "step", "set", "stop", "reset", "extend"]
 
@@ -29,14 +29,17 @@ class ProblemSpec:
 
 @dataclass(frozen=True)
 class OptimizerSpec:
-    """The optimizer at the start of the run; the edge threshold is `edge_factor` / learning rate."""
+    """The optimizer at the start of the run; `threshold` is the formula of its edge, for people.
+
+    Where it is preconditioned, the sharpness is that of the preconditioned Hessian.
+    """
 
     name: str
     label: str
     values: dict[str, float]
     parameters: list[Parameter]
     threshold: str
-    edge_factor: float
+    preconditioned: bool
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,10 @@ class Failure:
 
 @dataclass(frozen=True)
 class RunStatus:
-    """Trait `status`: where the run stands; sent at every change of state and about four times a second."""
+    """Trait `status`: where the run stands; sent at every change of state or value and about four times a second.
+
+    `edge_factor` / learning rate is the edge threshold at this step with these `values`, and at any other learning rate.
+    """
 
     state: State
     step: int
@@ -93,6 +99,7 @@ class RunStatus:
     recording_bytes: int
     processes: dict[str, ProcessStatus]
     values: dict[str, float]
+    edge_factor: float | None
     error: Failure | None
     seconds: float
 

@@ -101,7 +101,7 @@ def test_measuring_seldom_changes_no_number() -> None:
 def test_describe_is_json() -> None:
     simulation = Simulation(network(), GD(0.2), ALL, steps=60)
     spec = json.loads(json.dumps(simulation.describe(), allow_nan=False))
-    assert spec["optimizer"]["edge_factor"] == 2
+    assert spec["optimizer"]["preconditioned"] is False
     assert [p["kind"] for p in spec["processes"]] == ["iterates", *(FLOWS[n]().kind for n in FLOWS)]
     assert all(c["meaning"] for p in spec["processes"] for c in p["columns"])
 

@@ -80,7 +80,7 @@ def recording(steps: int = 600, names: tuple[str, ...] = ("discrete", "rod", "st
             "label": "gradient descent",
             "values": {"learning_rate": 0.68},
             "threshold": "2 / learning rate",
-            "edge_factor": 2.0,
+            "preconditioned": False,
             "parameters": [],
         },
         "steps": steps,

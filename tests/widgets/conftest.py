@@ -4,6 +4,7 @@ import pytest
 import rodflow_widgets as rf
 from rodflow_widgets.session import Run, RunSpec
 from rodflow_widgets.wire import codec
+from rodflow_widgets.wire.messages import PROTOCOL
 
 
 class Client:
@@ -44,7 +45,7 @@ class Client:
         return [message["kind"] for message in self.messages]
 
     def hello(self):
-        return {"kind": "hello", "client": self.name, "protocol": 1, "run": self.run, "rows": self.held}
+        return {"kind": "hello", "client": self.name, "protocol": PROTOCOL, "run": self.run, "rows": self.held}
 
     def ack(self):
         return {"kind": "ack", "client": self.name, "seq": self.seqs[-1]}
@@ -62,12 +63,13 @@ def client():
 
 @pytest.fixture
 def make_run():
-    """A run on the quadratic, or on another problem."""
+    """A run of gradient descent on the quadratic, or of another optimizer on another problem."""
     runs = []
 
-    def make(problem=None, **options):
+    def make(problem=None, optimizer=None, **options):
         problem = problem or rf.problems.quadratic(sharpness=2.0)
-        run = Run(RunSpec(problem, rf.optimizers.GradientDescent(0.4), **{"steps": 40, **options}))
+        optimizer = optimizer or rf.optimizers.GradientDescent(0.4)
+        run = Run(RunSpec(problem, optimizer, **{"steps": 40, **options}))
         runs.append(run)
         return run
 

@@ -4,6 +4,7 @@ import threading
 import numpy as np
 import pytest
 
+import rodflow_widgets as rf
 from rodflow_widgets.widgets.feed import Feed
 from rodflow_widgets.wire import codec
 from rodflow_widgets.wire.pacer import Budget, Pacer
@@ -131,6 +132,41 @@ def test_commands_are_answered(make_run, feed_to, client):
     assert say("stop")["ok"]
     assert "cannot be resumed" in say("resume")["message"]
     assert page.traits["status"]["state"] == "stopped"
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "changes"),
+    [
+        (rf.optimizers.GradientDescent(0.4), {"learning_rate": 0.7}),
+        (rf.optimizers.HeavyBall(0.4, beta=0.9), {"beta": 0.95}),
+        (rf.optimizers.Adam(0.01), {"beta1": 0.8}),
+        (rf.optimizers.Adam(0.01), {"learning_rate": 0.02, "eps": 1e-3}),
+        (rf.optimizers.NAdam(0.01), {"momentum_decay": 1.0}),
+    ],
+)
+def test_the_status_carries_the_edge_of_this_step_and_these_values(make_run, feed_to, client, optimizer, changes):
+    run, page = make_run(optimizer=optimizer, processes=("discrete",)), client()
+    feed = feed_to(run, page)
+    run.step(6)
+    feed.pump(0.0)
+    status = page.traits["status"]
+    recorded = run.recording["discrete"]["edge_threshold"]
+    assert status["edge_factor"] / status["values"]["learning_rate"] == pytest.approx(recorded[-1], rel=1e-12)
+
+    run.set(**changes)
+    feed.pump(0.01)
+    status, changed = page.traits["status"], optimizer.replace(**changes)
+    assert status["values"] == changed.values
+    now = status["edge_factor"] / status["values"]["learning_rate"]
+    assert now == pytest.approx(changed.edge_threshold(6), rel=1e-12)
+
+    # From the first step that uses them on, the recorded edge is that of the changed hyperparameters.
+    run.step(10)
+    events = run.recording.events
+    assert {event.name for event in events} == set(changes)
+    for row, threshold in enumerate(run.recording["discrete"]["edge_threshold"]):
+        used = changed if row >= events[0].step else optimizer
+        assert threshold == pytest.approx(used.edge_threshold(row + 1), rel=1e-12)
 
 
 def test_status_at_once_on_a_new_state_and_four_times_a_second_else(make_run, feed_to, client):
@@ -283,7 +319,7 @@ def test_a_page_of_another_version_is_told_so(make_run, feed_to, client):
     assert old.kinds() == ["reply", "reply"]
     for message, identity in zip(old.messages, ("old", "1"), strict=True):
         assert (message["id"], message["ok"]) == (identity, False)
-        assert message["message"].startswith("This page speaks protocol 0, the kernel 1: reload the page")
+        assert message["message"].startswith("This page speaks protocol 0, the kernel 2: reload the page")
     assert run.status.state == "ready"
     feed = feed_to(run, page)
     feed.receive({**page.hello(), "protocol": 0})

@@ -10,6 +10,7 @@ import rodflow_widgets as rf
 from rodflow_widgets.errors import ArgumentError, RodflowError, UnknownNameError
 from rodflow_widgets.widgets import Live, bundle, cells, compare
 from rodflow_widgets.widgets.sender import SENDER
+from rodflow_widgets.wire.messages import PROTOCOL
 
 
 @pytest.fixture(autouse=True)
@@ -141,7 +142,7 @@ def test_a_widget_whose_sending_failed_answers_the_next_hello(live, monkeypatch,
         if message["method"] == "update" and message["state"].get("status", {}).get("state") == "finished":
             told.set()
 
-    hello = {"kind": "hello", "client": "a", "protocol": 1, "run": None, "rows": {}}
+    hello = {"kind": "hello", "client": "a", "protocol": PROTOCOL, "run": None, "rows": {}}
     monkeypatch.setattr(live, "_send", fail)
     live.run.start()
     assert live.run.wait(60).state == "finished"
@@ -175,7 +176,7 @@ def test_the_same_numbers_with_and_without_a_view():
     optimizer = rf.optimizers.GradientDescent(0.4)
     alone = rf.simulate(problem, optimizer, progress=False, **options)
     live = compare(problem, optimizer, **options)
-    live._handle_custom_msg({"kind": "hello", "client": "a", "protocol": 1, "run": None, "rows": {}}, [])
+    live._handle_custom_msg({"kind": "hello", "client": "a", "protocol": PROTOCOL, "run": None, "rows": {}}, [])
     live.run.wait(60)
     for table in alone.tables:
         for name in table:

@@ -33,6 +33,20 @@ function tint({ ctx, left, top, width }: Frame, theme: Theme, until: number): vo
   ctx.fillRect(left, top, width, until - top);
 }
 
+/** A dashed line across the plot at a value, where there is one. */
+export function drawLevel({ ctx, left, top, width, height, y }: Frame, theme: Theme, value: number | null): void {
+  const at = value === null ? Number.NaN : Math.round(y(value)) + 0.5;
+  if (!(at >= top && at <= top + height)) return;
+  ctx.strokeStyle = theme.secondary;
+  ctx.lineWidth = 1;
+  ctx.setLineDash([4, 3]);
+  ctx.beginPath();
+  ctx.moveTo(left, at);
+  ctx.lineTo(left + width, at);
+  ctx.stroke();
+  ctx.setLineDash([]);
+}
+
 export interface Mark {
   time: number;
   /** Shown beside the flag in the first panel. */

@@ -39,9 +39,11 @@ export class Footer implements Part {
     if (state === "finished" && status.seconds > 0) facts.push([strong(format.duration(status.seconds))]);
     facts.push([strong(spec.problem.device), ` ${spec.problem.dtype}`]);
     const costs = this.costs();
-    if (size === "wide") {
+    // Where there is room the legend says it.
+    if (size !== "wide")
       for (const { process, label } of this.context.styles)
-        if (process.kind === "rod" && process.detail) facts.push([`${label}: `, strong(process.detail)]);
+        if (process.detail) facts.push([`${label}: `, strong(process.detail)]);
+    if (size === "wide") {
       if (costs.length) {
         const list: Fact = ["gradients a step: "];
         costs.forEach(({ name, cost }, i) => {

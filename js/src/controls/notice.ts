@@ -1,8 +1,9 @@
 import { type Context, edgeRate, type Part, type Shown, shownState } from "../context";
-import { button, h, setText } from "../dom";
+import { button, h, lineSample, setText } from "../dom";
 import * as format from "../format";
 import type { Scope } from "../scope";
 import { type Reading, readAt } from "../views/reading";
+import { readSignals, type Told } from "../views/signals";
 import * as words from "../words";
 
 export interface NoticeActions {
@@ -20,10 +21,12 @@ export class Notice implements Part {
   private readonly box = h("div", { class: "rf-notice", hidden: true });
   private readonly refusal = h("p", { class: "rf-refusal", role: "alert", hidden: true });
   private readonly list = h("ul", { class: "rf-sentences" });
+  private readonly signals = h("ul", { class: "rf-signals", "aria-label": "what the flows say about themselves" });
   private readonly live = h("p", { class: "rf-hidden", "aria-live": "polite" });
   private boxScope: Scope | null = null;
   private boxKey = "";
   private listKey = "";
+  private signalKey = "";
   private asking = false;
   private traceback = false;
   private spokenAt = Number.NEGATIVE_INFINITY;
@@ -33,7 +36,7 @@ export class Notice implements Part {
     private readonly context: Context,
     private readonly actions: NoticeActions,
   ) {
-    this.element = h("div", { class: "rf-words" }, this.refusal, this.box, this.list, this.live);
+    this.element = h("div", { class: "rf-words" }, this.refusal, this.box, this.list, this.signals, this.live);
   }
 
   /** Asks once whether the run is to be reset; the second call does it. */
@@ -68,6 +71,7 @@ export class Notice implements Part {
     this.refusal.hidden = !text;
     this.updateBox(state, reading);
     this.updateList(this.sentences(state, reading));
+    this.updateSignals(at === null ? [] : readSignals(client.store, styles, at));
   }
 
   private sentences(state: Shown, reading: Reading | null): words.Sentence[] {
@@ -90,6 +94,22 @@ export class Notice implements Part {
     this.speak();
   }
 
+  private updateSignals(told: Told[]): void {
+    const { theme } = this.context;
+    const key = JSON.stringify([theme.dark, ...told.map(({ style, sentence }) => [style.process.name, sentence])]);
+    if (key === this.signalKey) return;
+    this.signalKey = key;
+    this.signals.hidden = !told.length;
+    this.signals.replaceChildren(
+      ...told.map(({ style, sentence }) => {
+        const { svg, line } = lineSample(style.width, style.dash);
+        line.setAttribute("stroke", style.color(theme));
+        return h("li", { "data-process": style.process.name }, svg, h("span", {}, ...render(sentence)));
+      }),
+    );
+    this.speak();
+  }
+
   private speak(): void {
     const { scope } = this.context;
     if (this.stopSpeaking) return;
@@ -98,7 +118,10 @@ export class Notice implements Part {
       this.stopSpeaking = null;
       this.spokenAt = performance.now();
       const box = this.box.hidden ? "" : `${this.box.querySelector("p")?.textContent ?? ""} `;
-      setText(this.live, `${box}${[...this.list.children].map((item) => item.textContent).join(" ")}`);
+      setText(
+        this.live,
+        `${box}${[...this.list.children, ...this.signals.children].map((item) => item.textContent).join(" ")}`,
+      );
     }, wait);
   }
 
@@ -199,14 +222,14 @@ export class Notice implements Part {
     ];
   }
 
-  /** The edge before the iterates diverged: from the sharpness at the last change of the learning rate. */
+  /** The learning rate at the edge before the iterates diverged: just before its last change. */
   private edgeBefore(): number | null {
     const { client, styles } = this.context;
     const event = client.store.events.findLast((e) => e.name === "learning_rate");
     const iterates = styles.find((style) => style.process.kind === "iterates");
     const table = iterates && client.store.table(iterates.process.name);
-    const sharpness = event && table?.column("sharpness")?.at(table.time.floor(event.step - 1));
-    return sharpness ? client.spec.optimizer.edgeFactor / sharpness : edgeRate(this.context);
+    const ratio = event && table?.column("sharpness_ratio")?.at(table.time.floor(event.step - 1));
+    return ratio ? event.old / ratio : edgeRate(this.context);
   }
 }
 

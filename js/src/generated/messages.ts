@@ -1,6 +1,6 @@
 // Generated from wire/messages.py by `python -m rodflow_widgets.wire.generate_ts`: never edited.
 
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 export type State = "ready" | "running" | "paused" | "finished" | "stopped" | "diverged" | "error";
 
@@ -15,7 +15,11 @@ export interface ProblemSpec {
   loss: string;
 }
 
-/** A number that a user may set: its bounds are what makes sense, `unit` is for people, `scale` for sliders. */
+/**
+ * A number that a user may set: its bounds are what makes sense, `unit` is for people, `scale` for sliders.
+ *
+ * A slider is linear in the value, in its logarithm, or ("decay") in the logarithm of 1 − value.
+ */
 export interface Parameter {
   name: string;
   label: string;
@@ -23,29 +27,50 @@ export interface Parameter {
   lower: number;
   upper: number;
   unit: string;
-  scale: "linear" | "log";
+  scale: "linear" | "log" | "decay";
   meaning: string;
   open_lower: boolean;
   open_upper: boolean;
 }
 
-/** The optimizer at the start of the run; the edge threshold is `edge_factor` / learning rate. */
+/**
+ * The optimizer at the start of the run; `threshold` is the formula of its edge, for people.
+ *
+ * Where it is preconditioned, the sharpness is that of the preconditioned Hessian.
+ */
 export interface OptimizerSpec {
   name: string;
   label: string;
   values: Record<string, number>;
   parameters: Parameter[];
   threshold: string;
-  edge_factor: number;
+  preconditioned: boolean;
 }
 
-/** One recorded quantity: its unit, what it means, where that is defined, and how many numbers a row holds. */
+/**
+ * What a signal says while it is above `above`: the rest of a sentence that begins with the name of the flow.
+ *
+ * In `words`, {since} is the step at which the value passed the bound, {value} the value, {share} the value in per cent,
+ * and *these* words are set in bold. What is `lasting` is said from then on, with the largest value so far.
+ */
+export interface Bound {
+  above: number;
+  words: string;
+  lasting: boolean;
+}
+
+/**
+ * One recorded quantity: its unit, what it means, where that is defined, and how many numbers a row holds.
+ *
+ * A quantity by which a flow doubts itself has bounds in `signal`, the lowest first.
+ */
 export interface Column {
   name: string;
   unit: string;
   meaning: string;
   source: string;
   width: number;
+  signal: Bound[];
 }
 
 /** One optimizer or flow in motion; its name is the name of its table. */
@@ -82,7 +107,11 @@ export interface Failure {
   traceback: string;
 }
 
-/** Trait `status`: where the run stands; sent at every change of state and about four times a second. */
+/**
+ * Trait `status`: where the run stands; sent at every change of state or value and about four times a second.
+ *
+ * `edge_factor` / learning rate is the edge threshold at this step with these `values`, and at any other learning rate.
+ */
 export interface RunStatus {
   state: State;
   step: number;
@@ -92,6 +121,7 @@ export interface RunStatus {
   recording_bytes: number;
   processes: Record<string, ProcessStatus>;
   values: Record<string, number>;
+  edge_factor: number | null;
   error: Failure | null;
   seconds: number;
 }

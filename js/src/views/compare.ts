@@ -2,8 +2,9 @@ import { LEFT } from "../charts/line";
 import type { Mark } from "../charts/marks";
 import type { Context, Part } from "../context";
 import { h, setAttribute } from "../dom";
-import { plain } from "../format";
+import { value } from "../format";
 import { linearTicks, type Range, timeRange, union } from "../ranges";
+import type { RunEvent, Spec } from "../wire";
 import { type Moment, PanelView } from "./panel";
 import { panels } from "./panels";
 import { mainTable } from "./reading";
@@ -87,12 +88,11 @@ export class CompareView implements Part {
     const keep = this.timeRun === store.run && status.state === "running" && newest >= 0 && this.time;
     this.timeRun = newest < 0 ? -1 : store.run;
     this.time = keep ? union(this.time, fresh) : fresh;
-    const marks: Mark[] = store.events
-      .filter((event) => event.step <= Math.max(newest, 0))
-      .map((event) => ({
-        time: event.step,
-        label: `${size === "wide" ? `${event.name.replaceAll("_", " ")} ` : ""}${plain(event.old)} → ${plain(event.new)}`,
-      }));
+    const marks = eventMarks(
+      store.events.filter((event) => event.step <= Math.max(newest, 0)),
+      spec,
+      size === "wide",
+    );
     const most = size === "wide" ? 10 : size === "narrow" ? 6 : 5;
     const moment: Moment = {
       time: this.time,
@@ -111,4 +111,17 @@ export class CompareView implements Part {
     const until = newest < 0 ? "nothing yet" : `up to step ${newest}`;
     return `Charts of ${what} over the steps for ${names}; ${until}. Left and right arrow keys move the cursor.`;
   }
+}
+
+/** One mark a step, with what changed there; the learning rate is not named where there is little room. */
+export function eventMarks(events: RunEvent[], { optimizer }: Spec, wide: boolean): Mark[] {
+  const marks = new Map<number, string[]>();
+  for (const event of events) {
+    const parameter = optimizer.parameters.find(({ name }) => name === event.name);
+    const label = parameter?.label ?? event.name.replaceAll("_", " ");
+    const named = wide || event.name !== "learning_rate" ? `${label} ` : "";
+    const [old, now] = [event.old, event.new].map((number) => value(number, parameter?.scale ?? "log"));
+    marks.set(event.step, [...(marks.get(event.step) ?? []), `${named}${old} → ${now}`]);
+  }
+  return [...marks].map(([time, labels]) => ({ time, label: labels.join(", ") }));
 }

@@ -77,12 +77,13 @@ export class Legend {
         "button",
         { type: "button", class: "rf-process", "data-process": name },
         svg,
-        h("span", { class: "rf-name" }, style.label, variant && detail && h("small", {}, ` ${detail}`)),
+        h("span", { class: "rf-name" }, style.label),
         h("span", { class: "rf-name-short", "aria-hidden": "true" }, variant ? name : short),
         value,
       );
       scope.listen(toggle, "click", () => view.toggle(name));
-      return { style, item: h("li", {}, toggle), toggle, line, value };
+      const closure = this.first && detail && h("small", { class: "rf-closure" }, detail);
+      return { style, item: h("li", {}, toggle, closure), toggle, line, value };
     });
     this.list.replaceChildren(...this.rows.map((row) => row.item));
     const iterates = styles.find((style) => style.process.kind === "iterates")?.process;

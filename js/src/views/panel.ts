@@ -1,6 +1,6 @@
 import { type Frame, type Line, LineChart, type Picture } from "../charts/line";
-import { drawCross, drawEdge, drawEventLines, drawFlags, drawNote, type Mark } from "../charts/marks";
-import type { Context } from "../context";
+import { drawCross, drawEdge, drawEventLines, drawFlags, drawLevel, drawNote, type Mark } from "../charts/marks";
+import { type Context, thresholdNow } from "../context";
 import { h, setAttribute, setText } from "../dom";
 import * as format from "../format";
 import { linearRange, linearTicks, logRange, logTicks, type Range, union } from "../ranges";
@@ -115,6 +115,7 @@ export class PanelView {
       theme,
       below: (frame) => {
         if (isRatio) drawEdge(frame, theme);
+        if (this.asEigenvalues) drawLevel(frame, theme, thresholdNow(this.context));
         drawEventLines(frame, theme, moment.marks);
       },
       above: (frame) => {
@@ -196,6 +197,8 @@ export class PanelView {
       const extent = line.envelope?.extent(from, Number.POSITIVE_INFINITY, log);
       return extent ? [{ key: line.key, extent }] : [];
     });
+    const now = this.asEigenvalues ? thresholdNow(this.context) : null;
+    if (now !== null && extents.length) extents.push({ key: "", extent: [now, now] });
     if (!extents.length) return null;
     const iterates = this.context.styles.find((style) => style.process.kind === "iterates")?.process.name;
     const own = extents.find(({ key }) => key === iterates)?.extent ?? null;

@@ -28,6 +28,11 @@ export interface Panel {
   facts: Fact[];
 }
 
+/** What sharpness is the largest eigenvalue of. */
+function hessian({ optimizer }: Spec): string {
+  return optimizer.preconditioned ? "preconditioned Hessian" : "Hessian";
+}
+
 function tenths(value: number): string {
   const whole = Math.abs(value * 10 - Math.round(value * 10)) < 1e-6;
   return whole && value > 0.09 && value < 10 ? value.toFixed(1) : format.tick(value);
@@ -53,8 +58,8 @@ export const panels: Panel[] = [
     title: "Sharpness / edge",
     subtitle: (spec) =>
       spec.optimizer.threshold === "2 / learning rate"
-        ? "largest Hessian eigenvalue × learning rate / 2"
-        : `largest eigenvalue over ${spec.optimizer.threshold}`,
+        ? `largest eigenvalue of the ${hessian(spec)} × learning rate / 2`
+        : `largest eigenvalue of the ${hessian(spec)} over ${spec.optimizer.threshold}`,
     iterates: ["sharpness_ratio"],
     flows: ["sharpness_ratio"],
     height: 150,
@@ -110,7 +115,7 @@ export const panels: Panel[] = [
 export const eigenvalues = {
   title: "Eigenvalues",
   subtitle: (spec: Spec) =>
-    `of the Hessian at the midpoints; the staircase is the threshold ${spec.optimizer.threshold}`,
+    `of the ${hessian(spec)} at the midpoints; the staircase is the threshold ${spec.optimizer.threshold}`,
   text: (value: number | null) => format.significant(value, 4),
   tick: tenths,
 };

@@ -13,7 +13,6 @@ export interface ProcessReading {
   ratio: number | null;
   distance: number | null;
   rodLength: number | null;
-  masked: boolean;
   /** How it diverged or stopped while the run went on. */
   ended: ProcessStatus | null;
 }
@@ -65,7 +64,6 @@ export function readAt(client: Client, styles: ProcessStyle[], time: number): Re
       ratio: at("sharpness_ratio"),
       distance: at("relative_distance"),
       rodLength: at("rod_length"),
-      masked: (at("masked") ?? 0) > 0.5,
       ended: ownEnd(client, process),
     };
   });

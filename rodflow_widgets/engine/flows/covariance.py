@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ...errors import ArgumentError
-from ...vocabulary import Column, Status
+from ...vocabulary import Bound, Column, Status
 from ..curvature.tracker import Spectrum
 from ..host import fetch, upload
 from ..optimizers.base import Optimizer
@@ -44,8 +44,27 @@ class CovarianceProcess(Process):
     kind: ClassVar[str] = "rod"
     has_rod: ClassVar[bool] = True
     signals: ClassVar[tuple[Column, ...]] = (
-        Column("masked", "1", "1 while the rod follows the drift beyond the edge and does not see the oscillation"),
-        Column("stability_number", "1", "dt (h + h²/2) of the explicit step; above 1.5 doubtful, above 2 unstable"),
+        Column(
+            "masked",
+            "1",
+            "1 while the rod follows the drift beyond the edge and does not see the oscillation",
+            signal=(
+                Bound(
+                    0.5,
+                    "is *masked* since step {since}: beyond the edge, yet the rod follows the drift and does not see the "
+                    "oscillation; use more modes",
+                ),
+            ),
+        ),
+        Column(
+            "stability_number",
+            "1",
+            "dt (h + h²/2) of the explicit step; above 1.5 doubtful, above 2 unstable",
+            signal=(
+                Bound(STABILITY, "has a *doubtful explicit step* since step {since}: dt (h + h²/2) is {value}"),
+                Bound(REFUSED, "has an *unstable explicit step* since step {since}: dt (h + h²/2) is {value}"),
+            ),
+        ),
     )
 
     def __init__(self, start: Start, modes: int, seed: float, substeps: int | None) -> None:

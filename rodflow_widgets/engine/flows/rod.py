@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ...errors import ArgumentError
-from ...vocabulary import Column
+from ...vocabulary import Bound, Column
 from ..curvature.small import eigh
 from ..curvature.tracker import EigenTracker, Spectrum
 from ..host import fetch, upload
@@ -93,8 +93,24 @@ class RodProcess(Process):
             "mismatch",
             "1",
             "gradient along the rod against the tracked Hessian; above 0.3 doubtful, above 1 a catapult",
+            signal=(
+                Bound(0.3, "is *doubtful* since step {since}: mismatch {value} along the rod"),
+                Bound(
+                    1.0,
+                    "met a *catapult* at step {since}: the gradient along the rod differed from what the tracked "
+                    "curvature says by {value} times that",
+                    lasting=True,
+                ),
+            ),
         ),
-        Column("misprediction", "1", "relative error of the predicted largest eigenvalue when it was last measured"),
+        Column(
+            "misprediction",
+            "1",
+            "relative error of the predicted largest eigenvalue when it was last measured",
+            signal=(
+                Bound(0.02, "was *surprised* at step {since}: the sharpness was {share} off what had been predicted"),
+            ),
+        ),
         Column("tracked", "1", "number of Hessian eigenvectors that carry the rod"),
     )
 

@@ -204,14 +204,13 @@ class Optimizer(ABC):
 
     def describe(self) -> dict[str, Any]:
         """Name, values, parameters and threshold as JSON-able data."""
-        factor = self.edge_threshold() * self.learning_rate
         return {
             "name": type(self).__name__,
             "label": self.label,
             "values": self.values,
             "parameters": [p.describe() for p in self.parameters],
             "threshold": self.threshold_text,
-            "edge_factor": factor if math.isfinite(factor) else None,
+            "preconditioned": self.has_second_moment,
         }
 
 
@@ -241,7 +240,7 @@ LEARNING_RATE = Parameter(
 
 def decay(name: str, default: float, label: str, meaning: str) -> Parameter:
     """The share of a moving average that stays at each step, in [0, 1)."""
-    return Parameter(name, label, default, 0.0, 1.0, meaning=meaning, open_upper=True)
+    return Parameter(name, label, default, 0.0, 1.0, scale="decay", meaning=meaning, open_upper=True)
 
 
 BETA = decay("beta", 0.9, "momentum β", "share of the momentum that stays at each step")

@@ -20,6 +20,7 @@ MOMENTUM_DECAY = Parameter(
     4e-3,
     0.0,
     1e6,
+    scale="log",
     meaning="speed at which the momentum of the look-ahead comes to β₁; 1e6 is β₁ from the start",
 )
 

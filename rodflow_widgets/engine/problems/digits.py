@@ -41,7 +41,11 @@ def cross_entropy(output: Tensor, target: Tensor) -> Tensor:
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"mse": half_mean_squared_error, "cross_entropy": cross_entropy}
 
 
-@register(PROBLEMS, "digits_mlp")
+@register(
+    PROBLEMS,
+    "digits_mlp",
+    choices={"activation": tuple(ACTIVATIONS), "loss": tuple(LOSSES), "targets": ("classes", "sign")},
+)
 def digits_mlp(
     widths: Sequence[int] = (32, 32),
     activation: str = "tanh",
