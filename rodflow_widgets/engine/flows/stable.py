@@ -154,6 +154,7 @@ class StableProcess(Process):
             position=w,
             gradient=point.grad,
             preconditioner=P,
+            second_moment=nu,
             loss=point.loss,
             predicted_loss=point.loss,
             point=point,
