@@ -71,7 +71,10 @@ class Simulation:
         if max(self.snapshots, default=0) > self.steps:
             raise ArgumentError(f"snapshots={max(self.snapshots)} lies beyond the last step {self.steps}.")
         self._schedule = Schedule(optimizer)
-        self._lanes = [Lane("discrete", None, 0, self.eigenvalues, optimizer), *self._flow_lanes(processes, optimizer, start)]
+        self._lanes = [
+            Lane("discrete", None, 0, self.eigenvalues, optimizer),
+            *self._flow_lanes(processes, optimizer, start),
+        ]
         self._check_moves()
         self._watch = Watch(self.eigenvalues, self.seed, self.every)
         self._discrete = Discrete(problem, self._schedule, self._watch)
@@ -200,9 +203,7 @@ class Simulation:
 
     def _measure(self) -> None:
         iterates = self._discrete
-        context = Context(
-            self._schedule.at(self._row), iterates.midpoint, iterates.origin, iterates.mean_second_moment
-        )
+        context = Context(self._schedule.at(self._row), iterates.midpoint, iterates.origin, iterates.mean_second_moment)
         for lane in self._lanes:
             if lane.process is not None and lane.moving:
                 seen = self._guarded(lane, lane.process.observe)
