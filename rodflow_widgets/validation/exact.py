@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..engine import Problem, optimizers, problems
+from ..engine import Problem, optimizers
 from ..engine.flows import CovarianceRod, Rod
 from ..engine.flows.base import Flow
 from ..engine.optimizers.base import Optimizer
+from ..engine.problems.toys import quadratic, quartic
 from ..session import simulate
 from .networks import UniformDigits
 
@@ -58,7 +59,7 @@ def paper(coarse: int | None, fine: int) -> tuple[Flow, Flow]:
 def fixed_points() -> Iterator[Row]:
     """L = w²/2 − w⁴/40: gradient descent oscillates with Σ = 10 − 20 / learning rate, or comes to rest."""
     for rate in (2.05, 2.2, 2.5, 2.9, 1.8):
-        _, *tables = run(problems.quartic(S=1.0, Q=0.1), optimizers.GradientDescent(rate), ROD, 400)
+        _, *tables = run(quartic(S=1.0, Q=0.1), optimizers.GradientDescent(rate), ROD, 400)
         ends = tuple(float(c["oscillation"][-1] ** 2) for c in tables)
         wanted = max(10 - 20 / rate, 0.0)
         yield Row(f"rod, quartic, learning rate {rate}: Σ at step 400", wanted, ends, 1e-6)
@@ -66,13 +67,13 @@ def fixed_points() -> Iterator[Row]:
 
 def rates() -> Iterator[Row]:
     """On a quadratic the rod grows by h − 1 a step, and the paper's covariance by exp(h²/2 − 2); h is the learning rate."""
-    quadratic = problems.quadratic(sharpness=1.0)
+    problem = quadratic(sharpness=1.0)
     for h in (1.9, 2.0, 2.1):
-        _, *tables = run(quadratic, optimizers.GradientDescent(h), ROD, 20)
+        _, *tables = run(problem, optimizers.GradientDescent(h), ROD, 20)
         measured = tuple(float(np.log(c["oscillation"][20] / c["oscillation"][10])) / 10 for c in tables)
         yield Row(f"rod, quadratic, h = {h}: rate of the rod, ln(h − 1)", math.log(h - 1), measured, 1e-9)
     for h, wanted in ((1.9, -0.195), (2.0, 0.0), (2.1, 0.205)):
-        _, *tables = run(quadratic, optimizers.GradientDescent(h), paper(400, 800), 6)
+        _, *tables = run(problem, optimizers.GradientDescent(h), paper(400, 800), 6)
         measured = tuple(float(2 * np.log(c["oscillation"][6] / c["oscillation"][5])) for c in tables)
         yield Row(f"rod-paper, quadratic, h = {h}: rate of Σ, h²/2 − 2", wanted, measured, 2e-4)
 

@@ -122,7 +122,9 @@ def of_flow(setting: Setting, flow: Rows, iterates: Rows) -> Figures:
         ratio_after_edge=_median(flow["sharpness_ratio"], after),
         ratio_last_quarter=_mean(flow["sharpness_ratio"][last]),
         loss=_mean(flow["predicted_loss"][second]) / _mean(iterates["loss"][second][both]),
-        extent=_mean(flow["rod_length"][second] ** 2) / _mean(iterates["rod_length"][second] ** 2) if rod else None,
+        extent=_mean(flow["rod_length"][second] ** 2) / _mean(iterates["rod_length"][second][both] ** 2)
+        if rod
+        else None,
         oscillation=_rms(flow["oscillation"], after) if rod else None,
         second_moment_error=None
         if after is None or "second_moment_error" not in flow

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..engine import Problem, problems
-from ..engine.problems.digits import half_mean_squared_error
+from ..engine import Problem
+from ..engine.problems.digits import digits_mlp, half_mean_squared_error
 
 CLASSES, PIXELS = 10, 64
 
@@ -79,4 +79,4 @@ class NormalDigits:
         return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in self.options) or "the defaults"
 
     def problem(self) -> Problem:
-        return problems.digits_mlp(**dict(self.options))
+        return digits_mlp(**dict(self.options))
