@@ -14,6 +14,7 @@ Held = Mapping[str, Figures]
 ROD, STABLE, CENTRAL, PAPER = "rod", "stable", "central", "rod-paper"
 OF_CENTRAL, LATE, COST = 0.5, 15, 20.0
 EXTENT, LOSS, FACTOR = (0.75, 1.33), 0.05, 2.0
+RESIDUAL = 1e-8
 MASKED = 0.2
 """How far the paper's closure may be from its prototype, as a share: the design gives no number."""
 
@@ -29,7 +30,7 @@ class Verdict:
 
 
 def verdicts(held: Held, seeds: Sequence[int]) -> list[Verdict]:
-    """All criteria of all rods that were run: at dt ½ with every seed, and with dt halved."""
+    """All criteria of all that was run: of the default rod at dt ½ with every seed, and with dt halved."""
     found: list[Verdict] = []
     for setting in SETTINGS:
         first = seeds[0]
@@ -40,6 +41,7 @@ def verdicts(held: Held, seeds: Sequence[int]) -> list[Verdict]:
             found += run
         if names[0] in runs and names[1] in runs:
             found.append(_halving(names[0], runs[names[0]], runs[names[1]]))
+        found += _complementarity(setting, held)
         paper = f"{setting.name}/{PAPER}/seed-{first}"
         if paper in held and PAPER in setting.prototype:
             found.append(_masked(setting, paper, held[paper]))
@@ -122,6 +124,16 @@ def _halving(name: str, coarse: Sequence[Verdict], fine: Sequence[Verdict]) -> V
     changed = [v.criterion for v in coarse if v.criterion in other and other[v.criterion] != v.met]
     words = f"other with dt halved: {', '.join(changed)}" if changed else "the same with dt halved"
     return Verdict(name, "verdicts with dt halved", not changed, words)
+
+
+def _complementarity(setting: Setting, held: Held) -> Iterator[Verdict]:
+    """Of central flow, wherever it was run: whether it solved for its oscillation."""
+    for name, cell in held.items():
+        if name.startswith(f"{setting.name}/{CENTRAL}") and "flow" in cell:
+            worst = cell["flow"]["worst"].get("complementarity")
+            if worst is not None:
+                words = f"largest residual {worst:.1e}, at most {RESIDUAL:.0e}"
+                yield Verdict(name, "complementarity", worst <= RESIDUAL, words)
 
 
 def _masked(setting: Setting, name: str, cell: Figures) -> Verdict:

@@ -39,12 +39,14 @@ def beside(setting: Setting, flow: Flow, seed: int) -> Figures:
     _not_interrupted(recording)
     iterates = padded(recording, "discrete", setting.end)
     status = recording[name].status
+    rows = padded(recording, name, setting.end)
     return {
         "iterates": of_iterates(setting, iterates),
         "flow": {
             "state": status.state,
             "sentence": status.sentence,
-            **of_flow(setting, padded(recording, name, setting.end), iterates),
+            **of_flow(setting, rows, iterates),
+            "worst": _plain(**{column.name: _largest(rows[column.name]) for column in flow.process.signals}),
         },
     }
 
@@ -179,6 +181,11 @@ def _not_interrupted(recording: Recording) -> None:
 def _mean(values: np.ndarray) -> float:
     known = values[np.isfinite(values)]
     return float(known.mean()) if len(known) else math.nan
+
+
+def _largest(values: np.ndarray) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.max()) if len(known) else math.nan
 
 
 def _median(values: np.ndarray, span: slice | None) -> float:
