@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
 import hashlib
 import json
@@ -13,7 +14,7 @@ from typing import Any
 from ..engine import flows  # noqa: F401 - importing it fills the registry
 from ..engine.flows.base import Flow
 from ..engine.registry import FLOWS
-from ..errors import ArgumentError, unknown
+from ..errors import ArgumentError, UnknownNameError
 from . import exact, measure
 from .identity import code
 from .settings import SETTINGS, Setting
@@ -70,8 +71,17 @@ def choose(cells: Sequence[Cell], patterns: Sequence[str]) -> list[Cell]:
     """The cells whose names fit one of the patterns; a pattern that fits none is an error."""
     for pattern in patterns:
         if not any(fnmatch.fnmatchcase(cell.name, pattern) for cell in cells):
-            raise unknown("--only", pattern, [cell.name for cell in cells])
+            raise _no_cell(pattern, [cell.name for cell in cells])
     return [cell for cell in cells if any(fnmatch.fnmatchcase(cell.name, pattern) for pattern in patterns)]
+
+
+def _no_cell(pattern: str, names: Sequence[str]) -> UnknownNameError:
+    near = difflib.get_close_matches(pattern, names, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    first = list(dict.fromkeys(name.partition("/")[0] for name in names))
+    return UnknownNameError(
+        f"--only {pattern!r} fits no cell: {hint}Cells are called like {names[-1]!r}, and begin with {', '.join(first)}."
+    )
 
 
 def modelled(setting: Setting) -> list[Flow]:
