@@ -21,7 +21,8 @@ EDGE = Setting(
     ratio=0.05,
     prototype={"central": 0.5, "rod": 0.05},
 )
-SHORT = Setting("short", UniformDigits(hidden=(4,), n=20), lambda: optimizers.ScalarRMSProp(0.01), 4, 12)
+SHORT = Setting("short", UniformDigits(hidden=(4,), n=20), lambda: optimizers.ScalarRMSProp(0.01), 2, 8)
+CELLS = ["short/rod/*", "short/rod-halved/*", "short/nearby/*"]
 
 
 def use(*settings: Setting) -> None:
@@ -32,11 +33,11 @@ def use(*settings: Setting) -> None:
 
 def main() -> None:
     use(SHORT)
-    everything = cells.plan([0, 1])
-    chosen = cells.choose(everything, ["short/*"])
+    chosen = cells.choose(cells.plan([0, 1]), CELLS)
 
     def wait() -> dict:
-        print("waiting", flush=True)
+        sys.stdout.write("waiting\n")
+        sys.stdout.flush()
         sys.stdin.read()
         raise AssertionError("it was not killed")
 
