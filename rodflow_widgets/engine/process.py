@@ -38,6 +38,7 @@ class Observation:
     position: Tensor
     gradient: Tensor
     preconditioner: Tensor
+    second_moment: Tensor | None = None
     loss: Tensor | None = None
     predicted_loss: Tensor | None = None
     rod_length: Tensor | None = None
@@ -126,6 +127,12 @@ class Discrete(Process):
     @property
     def midpoint(self) -> Tensor:
         return (self._states[0].w + self._states[1].w) / 2
+
+    @property
+    def mean_second_moment(self) -> Tensor | None:
+        """Mean of the second moments at this row's iterate and the next: [1] or [p]."""
+        first, second = (s.moments.second for s in self._states[:2])
+        return None if first is None or second is None else (first + second) / 2
 
     def preconditioner(self) -> Tensor:
         """P of the step from this row's iterate."""

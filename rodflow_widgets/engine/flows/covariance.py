@@ -205,6 +205,7 @@ class CovarianceProcess(Process):
             position=self.w,
             gradient=stage.gradient,
             preconditioner=stage.P,
+            second_moment=self.nu,
             loss=point.loss,
             predicted_loss=stage.predicted_loss,
             rod_length=length,

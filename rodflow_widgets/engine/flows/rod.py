@@ -351,6 +351,7 @@ class RodProcess(Process):
             position=self.w,
             gradient=stage.felt.gradient,
             preconditioner=stage.P,
+            second_moment=self.nu,
             loss=stage.felt.loss if not stage.pair else None,
             predicted_loss=stage.felt.loss,
             rod_length=length,

@@ -205,6 +205,7 @@ class StableProcess(Process):
             position=w,
             gradient=point.grad,
             preconditioner=phi.P,
+            second_moment=nu,
             loss=point.loss,
             predicted_loss=point.loss,
             point=point,
