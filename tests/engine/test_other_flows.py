@@ -84,7 +84,7 @@ def test_stable_flow_of_momentum_follows_its_linear_equation(name: str, ratio: f
     optimizer = OPTIMIZERS[name](1.0, beta=0.8)
     sharpness = ratio * optimizer.edge_threshold()
     problem = rf.problems.quadratic(sharpness=sharpness, w0=1.0)
-    flow = rf.flows.Stable(tolerance=1e-7, most=10000)
+    flow = rf.flows.Stable(tolerance=1e-8, most=10000)
     simulation = Simulation(problem, optimizer, ("discrete", flow), steps=8, start=2, snapshots=(2, 8))
     while not simulation.finished:
         simulation.advance()
