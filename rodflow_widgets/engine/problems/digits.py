@@ -4,41 +4,18 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from ...errors import ArgumentError, RodflowError, unknown
+from ...errors import ArgumentError, unknown
 from ...vocabulary import Parameter
 from ..flows.base import whole
 from ..problem import Problem
 from ..registry import PROBLEMS, lookup, register
-
-ACTIVATIONS: dict[str, type[nn.Module]] = {
-    "tanh": nn.Tanh,
-    "silu": nn.SiLU,
-    "gelu": nn.GELU,
-    "softplus": nn.Softplus,
-    "relu": nn.ReLU,
-}
-PIXELS, CLASSES, EXAMPLES = 64, 10, 1797
-
-
-def half_mean_squared_error(output: Tensor, target: Tensor) -> Tensor:
-    """½ mean over examples of the squared distance to the target."""
-    return ((output - target) ** 2).sum() / (2 * len(target))
-
-
-half_mean_squared_error.label = "½ mean squared error"  # type: ignore[attr-defined]
-
-
-def cross_entropy(output: Tensor, target: Tensor) -> Tensor:
-    return nn.functional.cross_entropy(output, target)
-
-
-LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"mse": half_mean_squared_error, "cross_entropy": cross_entropy}
+from .digits_data import ACTIVATIONS, CLASSES, LOSSES, PIXELS, examples, goals, load
 
 
 @register(
@@ -78,20 +55,14 @@ def digits_mlp(
         raise unknown("targets", targets, ("classes", "sign"))
     if targets == "sign" and loss != "mse":
         raise ArgumentError(f"loss={loss!r} needs classes: give targets='classes', or loss='mse'.")
-    count = int(Parameter("n", "examples", 500, 1, EXAMPLES).check(n))
     scale = Parameter("input_scale", "input scale", 1.0, 0.0, 1e3, open_lower=True).check(input_scale)
     size = Parameter("gain", "gain", 0.7, 0.0, 1e3, open_lower=True).check(gain)
 
-    x, y = _digits(count, scale)
+    x, y = load(examples(n), scale)
     outputs = CLASSES if targets == "classes" else 1
     sizes = (PIXELS, *hidden, outputs)
     model = _network(sizes, activation, size, whole("seed", seed, 0, upper=2**32 - 1))
-    if targets == "sign":
-        goal = torch.from_numpy(np.where(y >= 5, 1.0, -1.0)[:, None])
-    elif loss == "mse":
-        goal = torch.from_numpy(np.eye(CLASSES)[y])
-    else:
-        goal = torch.from_numpy(y)
+    goal = torch.from_numpy(np.where(y >= 5, 1.0, -1.0)[:, None]) if targets == "sign" else goals(y, loss)
     name = f"digits MLP {'-'.join(map(str, sizes))} {activation}"
     return Problem(model, LOSSES[loss], torch.from_numpy(x), goal, dtype=dtype, device=device, name=name)
 
@@ -104,21 +75,6 @@ def _widths(widths: Sequence[int]) -> tuple[int, ...]:
     if not all(isinstance(w, int) and not isinstance(w, bool) and w > 0 for w in hidden):
         raise ArgumentError(f"widths={widths!r} is not usable: give the sizes of the hidden layers, e.g. (32, 32).")
     return hidden
-
-
-def _digits(n: int, scale: float) -> tuple[np.ndarray, np.ndarray]:
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError as error:
-        raise RodflowError(
-            "the digits come with scikit-learn, which is not installed: pip install scikit-learn."
-        ) from error
-    data = load_digits()
-    x = data.data / 16.0
-    x = x - x.mean(0)
-    x = x / x.std() * scale
-    chosen = np.random.RandomState(0).permutation(len(x))[:n]
-    return x[chosen], data.target[chosen].astype(np.int64)
 
 
 def _network(sizes: Sequence[int], activation: str, gain: float, seed: int) -> nn.Sequential:
