@@ -53,7 +53,7 @@ def test_second_and_third_derivatives_of_the_networks(name: str, loss: str) -> N
     assert float(third @ v) == pytest.approx(float(slope), rel=1e-5, abs=1e-9)
 
 
-@pytest.mark.parametrize(("name", "rate"), [("digits_cnn", 0.6), ("digits_transformer", 0.3)])
+@pytest.mark.parametrize(("name", "rate"), [("digits_cnn", 1.0), ("digits_transformer", 0.3)])
 def test_the_networks_come_to_their_edge(name: str, rate: float) -> None:
     problem = getattr(rf.problems, name)(n=60)
     columns = run(Simulation(problem, rf.optimizers.GradientDescent(rate), ("discrete",), steps=140, every=4))
