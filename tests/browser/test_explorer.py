@@ -104,9 +104,10 @@ def test_a_form_runs_what_is_chosen_and_momentum_moves_the_edge(opener: Opener, 
     assert live.root.locator(".rf-setting").count() == 3
 
 
-@pytest.mark.parametrize(("theme", "width"), [("Dark", 1280), ("Light", 1000)])
+@pytest.mark.parametrize(("theme", "width"), [("Dark", 1280), ("Light", 700)])
 def test_the_form_fits_its_page(opener: Opener, form_notebook: Path, theme: str, width: int) -> None:
     notebook, form = opened(opener, form_notebook, theme=f"JupyterLab {theme}", width=width, height=1500)
+    notebook.page.evaluate("jupyterapp.shell.collapseLeft()")
     field(form, "Optimizer").select_option("NAdam")
     expect(field(form, "momentum decay")).to_be_visible()
     form.get_by_role("button", name="Start").click()
