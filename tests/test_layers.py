@@ -20,8 +20,9 @@ ALLOWED = {
     "figures": {"recording"},
     "store": {"recording"},
     "session": {"engine", "recording", "store"},
+    "validation": {"engine", "recording", "store", "session"},
     "widgets": {"engine", "recording", "wire", "figures", "store", "session"},
-    "cli": {"engine", "recording", "wire", "figures", "store", "session"},
+    "cli": {"engine", "recording", "wire", "figures", "store", "session", "validation"},
 }
 HEAVY = ("anywidget", "traitlets", "IPython", "zarr", "pandas", "matplotlib")
 LAZY = ("jupyterlab", "bqplot", "zarr", "pandas", "anywidget", "matplotlib", "xarray", "ipywidgets")

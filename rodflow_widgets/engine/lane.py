@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ..vocabulary import Column, Status
 from .flows.base import Flow
+from .optimizers.base import Optimizer
 from .probes import PROBES, Context
 from .process import Discrete, Observation, Process
 
@@ -34,13 +35,14 @@ class Block:
 class Lane:
     """A process, or a flow that will begin at step `start`, with its probes and what they measured."""
 
-    def __init__(self, name: str, flow: Flow | None, start: int, eigenvalues: int) -> None:
+    def __init__(self, name: str, flow: Flow | None, start: int, eigenvalues: int, optimizer: Optimizer) -> None:
         self.name = name
         self.flow = flow
         self.start = start
         self.process: Process | None = None
         kind = Discrete if flow is None else flow.process
-        self._probes = [probe(kind, eigenvalues) for probe in PROBES.values() if probe.applies(kind)]
+        probes = [probe for probe in PROBES.values() if probe.applies(kind) and probe.fits(optimizer)]
+        self._probes = [probe(kind, eigenvalues) for probe in probes]
         self.columns = (TIME, *(column for probe in self._probes for column in probe.columns()))
         self.status = Status("ready", 0, "It has not begun.")
         self._rows: list[tuple[Tensor, list[float]]] = []

@@ -38,6 +38,7 @@ class Observation:
     position: Tensor
     gradient: Tensor
     preconditioner: Tensor
+    second_moment: Tensor | None = None
     loss: Tensor | None = None
     predicted_loss: Tensor | None = None
     rod_length: Tensor | None = None
@@ -127,10 +128,17 @@ class Discrete(Process):
     def midpoint(self) -> Tensor:
         return (self._states[0].w + self._states[1].w) / 2
 
+    @property
+    def mean_second_moment(self) -> Tensor | None:
+        """Mean of the second moments at this row's iterate and the next: [1] or [p]."""
+        first, second = (s.moments.second for s in self._states[:2])
+        return None if first is None or second is None else (first + second) / 2
+
     def preconditioner(self) -> Tensor:
         """P of the step from this row's iterate."""
-        moments = self._states[1].moments
-        return self.schedule.at(self.row).preconditioner(moments.second, self.row + 1, self._states[0].w)
+        before, after = self._states[0], self._states[1]
+        optimizer, n = self.schedule.at(self.row), self.row + 1
+        return optimizer.frozen(before.w, before.moments.momentum, after.moments.second, n, self._gradients[0]).P
 
     def observe(self) -> Observation:
         w0, w1, w2 = (s.w for s in self._states)

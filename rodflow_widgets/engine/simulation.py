@@ -71,7 +71,10 @@ class Simulation:
         if max(self.snapshots, default=0) > self.steps:
             raise ArgumentError(f"snapshots={max(self.snapshots)} lies beyond the last step {self.steps}.")
         self._schedule = Schedule(optimizer)
-        self._lanes = [Lane("discrete", None, 0, self.eigenvalues), *self._flow_lanes(processes, optimizer, start)]
+        self._lanes = [
+            Lane("discrete", None, 0, self.eigenvalues, optimizer),
+            *self._flow_lanes(processes, optimizer, start),
+        ]
         self._check_moves()
         self._watch = Watch(self.eigenvalues, self.seed, self.every)
         self._discrete = Discrete(problem, self._schedule, self._watch)
@@ -99,7 +102,7 @@ class Simulation:
                 raise ArgumentError(f"processes name {name!r} twice: give one of them name=….")
             flow.check(optimizer)
             begin = flow.default_start(optimizer) if start is None else start
-            lanes[name] = Lane(name, flow, begin, self.eigenvalues)
+            lanes[name] = Lane(name, flow, begin, self.eigenvalues, optimizer)
         late = [lane.name for lane in lanes.values() if lane.start > self.steps]
         if late:
             raise ArgumentError(f"steps={self.steps} end before {late[0]!r} begins: run more steps, or give start=0.")
@@ -207,7 +210,8 @@ class Simulation:
         return result
 
     def _measure(self) -> None:
-        context = Context(self._schedule.at(self._row), self._discrete.midpoint, self._discrete.origin)
+        iterates = self._discrete
+        context = Context(self._schedule.at(self._row), iterates.midpoint, iterates.origin, iterates.mean_second_moment)
         for lane in self._lanes:
             if lane.process is not None and lane.moving:
                 seen = self._guarded(lane, lane.process.observe)

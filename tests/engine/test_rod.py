@@ -51,6 +51,27 @@ def test_heavy_ball_on_a_quadratic_alternates_as_its_map_does(ratio: float, subs
         flow.advance()
 
 
+@BOTH
+@pytest.mark.parametrize("ratio", [0.9, 0.99, 1.0, 1.05])
+def test_nesterov_on_a_quadratic_alternates_as_its_map_does(ratio: float, substeps: int) -> None:
+    """From the alternating eigenvector: the other multiplier is positive here, so its part belongs to the centre."""
+    optimizer = rf.optimizers.Nesterov(1.0)
+    sharpness = ratio * optimizer.edge_threshold()
+    (A,) = optimizer.mode_matrices(np.array([sharpness]), 1)
+    values, vectors = np.linalg.eig(A)
+    alternating, other = vectors[:, values.argmin()], values.max()
+    assert values.min() < -0.7
+    assert 0 < other < 1
+    z = 1e-3 * alternating / alternating[0]
+    flow = rf.flows.Rod(substeps=substeps).begin(still(rf.problems.quadratic(sharpness=sharpness), optimizer, 1e-3))
+    flow.xm[0, 0] = z[1]
+    for t in range(40):
+        x = np.array([float(flow.x), float(flow.xm)])
+        assert np.abs(x - (-1) ** t * z).max() <= 1e-11 * max(np.abs(z).max(), 1e-3)
+        z = A @ z
+        flow.advance()
+
+
 @pytest.mark.parametrize(
     ("learning_rate", "square"), [(2.05, 0.243902), (2.2, 0.909091), (2.5, 2.0), (2.9, 3.103448), (1.8, 0.0)]
 )

@@ -98,6 +98,16 @@ def test_measuring_seldom_changes_no_number() -> None:
         assert np.allclose(seldom[process]["sharpness"][1:], often[process]["sharpness"][at][1:], rtol=1e-3)
 
 
+def test_second_moments_are_compared_where_the_optimizer_has_one() -> None:
+    columns = run(Simulation(network(), rf.optimizers.RMSProp(2e-3), ("rod", "stable"), steps=40))
+    for table in columns.values():
+        assert table["time"][0] == 20
+        assert table["second_moment_error"][0] == 0  # both begin with the mean of the iterates' two
+        assert 0 < table["second_moment_error"][-1] < 0.05
+    columns = run(Simulation(network(), GD(0.1), ("rod",), steps=3))
+    assert "second_moment_error" not in columns["rod"]
+
+
 def test_describe_is_json() -> None:
     simulation = Simulation(network(), GD(0.2), ALL, steps=60)
     spec = json.loads(json.dumps(simulation.describe(), allow_nan=False))

@@ -24,15 +24,14 @@ class Cadence:
         self.interval = 1.0
         self.next = -np.inf
         self.time = 0.0
-        self.edge = np.inf
         self.values = np.zeros(0)
         self.slope = np.zeros(0)
         self.misprediction = 0.0
         self.corrected: list[int] | None = None
 
-    def due(self, time: float, edge: float) -> bool:
-        """Whether to look now: as planned, or at once when the edge has moved by more than a surprise."""
-        if abs(edge - self.edge) > SURPRISED * self.edge:
+    def due(self, time: float, jump: float) -> bool:
+        """Whether to look now: as planned, or at once when `jump` says that a changed hyperparameter moved the edge."""
+        if abs(jump - 1) > SURPRISED:
             self.interval = min(self.interval, 1.0)
             return True
         return time >= self.next - 1e-9
@@ -67,7 +66,7 @@ class Cadence:
             both = min(len(values), len(frozen))
             limit = SLOPE_LIMIT * abs(values[0])
             slope[:both] = np.clip((values[:both] - frozen[:both]) / (time - self.time), -limit, limit)
-        self.values, self.slope, self.time, self.edge = values, slope, time, edge
+        self.values, self.slope, self.time = values, slope, time
         at_edge = rod or values[0] > NEAR_EDGE * edge
         self.next = time + min(self.interval, LONGEST_AT_EDGE if at_edge else LONGEST)
         self.corrected = [i for i, r in enumerate(arrivals) if r >= SMALL_RESIDUAL * abs(values[0])]

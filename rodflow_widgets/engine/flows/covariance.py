@@ -92,24 +92,21 @@ class CovarianceProcess(Process):
         gradient = _expectation([(p[1], m[1]) for p, m in ends], None if centre is None else centre.grad)
         loss = _expectation([(p[0], m[0]) for p, m in ends], None if centre is None else centre.loss)
         rate = None
-        if self.nu is None:
-            P = optimizer.preconditioner(None, self.tau + 0.5, self.w)
-        else:
+        nu = self.nu
+        if nu is not None:
             q = optimizer.second_moment
             statistic = _expectation([(q(p[1]), q(m[1])) for p, m in ends], None if centre is None else q(centre.grad))
-            rate = (1 - optimizer.second_moment_decay) * (statistic.clamp_min(0) - self.nu)
-            P = optimizer.preconditioner(self.nu + rate / 2, self.tau + 0.5, self.w)
-        n = self.tau + 0.5
-        drift = optimizer.map(self.m, gradient, P, n)
+            rate = (1 - optimizer.second_moment_decay) * (statistic.clamp_min(0) - nu)
+            nu = nu + rate / 2
+        phi = optimizer.frozen(self.w, self.m, nu, self.tau + 0.5, gradient)
+        drift = phi(self.w, self.m, gradient)
         bent = self._bent(drift[0], centre)
-        correction = optimizer.map(drift[1], bent, P, n)
+        correction = phi.push(drift[0], drift[1], bent)
         centre_rate = tuple(
             None if f is None or c is None else f - c / 2 for f, c in zip(drift, correction, strict=True)
         )
-        images = [
-            optimizer.map(sm, (p[1] - m[1]) / 2, P, n) for (_, sm), (p, m) in zip(self.columns, ends, strict=True)
-        ]
-        self.stage = _Stage(optimizer, P, gradient, loss, drift, centre_rate, rate, images)
+        images = [phi.push(s, sm, (p[1] - m[1]) / 2) for (s, sm), (p, m) in zip(self.columns, ends, strict=True)]
+        self.stage = _Stage(optimizer, phi.P, gradient, loss, drift, centre_rate, rate, images)
         return self.stage
 
     def _bent(self, move: Tensor, centre: Point | None) -> Tensor:
@@ -208,6 +205,7 @@ class CovarianceProcess(Process):
             position=self.w,
             gradient=stage.gradient,
             preconditioner=stage.P,
+            second_moment=self.nu,
             loss=point.loss,
             predicted_loss=stage.predicted_loss,
             rod_length=length,
@@ -265,6 +263,13 @@ class CovarianceRod(Flow):
         if self.default_name == "rod-paper":
             return f"the paper's closure, {dt}"
         return f"{self.modes} modes, seed {self.seed:g}, {dt}"
+
+    def check(self, optimizer: Optimizer) -> None:
+        if not optimizer.linear:
+            raise ArgumentError(
+                f"processes: {self.default_name} needs the coefficients of a linear map, which {optimizer.label} does not "
+                "give: take 'rod', which differentiates it."
+            )
 
     def begin(self, start: Start) -> CovarianceProcess:
         return CovarianceProcess(start, self.modes, self.seed, self.substeps)

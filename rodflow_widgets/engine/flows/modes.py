@@ -30,9 +30,12 @@ def secant_update(K: np.ndarray, omega: np.ndarray, difference: np.ndarray) -> t
 
 
 def fractional_power(M: np.ndarray, s: float) -> np.ndarray:
-    """M^s for every matrix of M [k, 1, 1] or [k, 2, 2], principal branch, real multipliers floored at 0.05."""
+    """M^s for every matrix of M [k, j, j], principal branch, real multipliers floored at 0.05."""
     if M.shape[1] == 1:
         return np.maximum(M, FLOOR) ** s
+    if M.shape[1] > 2:
+        values, vectors = np.linalg.eig(M)
+        return ((vectors * _power(values.astype(complex), s)[:, None, :]) @ np.linalg.inv(vectors)).real
     trace = M[:, 0, 0] + M[:, 1, 1]
     det = M[:, 0, 0] * M[:, 1, 1] - M[:, 0, 1] * M[:, 1, 0]
     root = np.sqrt((trace * trace / 4 - det).astype(complex))

@@ -15,7 +15,7 @@ from ...vocabulary import Bound, Column
 from ..curvature.small import eigh
 from ..curvature.tracker import EigenTracker, Spectrum
 from ..host import fetch, upload
-from ..optimizers.base import Optimizer
+from ..optimizers.base import Frozen, Optimizer
 from ..problem import Point
 from ..process import NotFinite, Observation, Process, Start, norm
 from ..registry import FLOWS, register
@@ -40,12 +40,12 @@ class _Look:
 
 @dataclass(frozen=True)
 class _Felt:
-    """Means over the rod's ends, half the difference of the gradients there, and the preconditioner of the step."""
+    """Means over the rod's ends, half the difference of the gradients there, and Φ of the step."""
 
     gradient: Tensor
     loss: Tensor
     half_difference: Tensor | None
-    P: Tensor
+    phi: Frozen
     second_rate: Tensor | None
 
 
@@ -61,6 +61,7 @@ class _Known:
     values: np.ndarray
     arrivals: np.ndarray
     old_gram: np.ndarray
+    couplings: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -126,14 +127,18 @@ class RodProcess(Process):
         m = [s.moments.momentum for s in start.window]
         if m[0] is not None:
             self.m = (m[0] + m[1]) / 2
-            self.xm = (m[0] - 2 * m[1] + m[2]) / 4
+            self.xm = ((m[0] - 2 * m[1] + m[2]) / 4).reshape(-1, self.w.numel())
         self.first_move = (second.w - first.w, None if m[0] is None else m[1] - m[0])
         self.nu = start.mean_second_moment()
+        self.metric_moves = self.nu is not None or start.optimizer.metric_moves
+        self.like_gradients = start.optimizer.momenta_like_gradients
         self.tracker = EigenTracker(0, guard=0, seed=start.watch.seed)
         self.cadence = Cadence(start.watch.eigenvalues, self.dt)
         epsilon = torch.finfo(self.w.dtype).eps
         self.seed_size = epsilon if self.w.dtype == torch.float64 else epsilon / 4
         self.rows: Tensor | None = None
+        self.seen_at = self.tau
+        self.gradient: Tensor | None = None
         self.rod_norm = self.drift_norm = 0.0
         self.mismatch = 0.0
         self.drifts: list[Drift] = []
@@ -150,7 +155,7 @@ class RodProcess(Process):
         """The tracked vectors made orthonormal in the metric P, and their Gram matrix before."""
         rows = self.rows
         assert rows is not None
-        if self.nu is None:
+        if not self.metric_moves:
             return rows, torch.eye(len(rows), dtype=rows.dtype, device=rows.device)
         gram = (rows * P) @ rows.T
         values, vectors = eigh(gram)
@@ -161,27 +166,29 @@ class RodProcess(Process):
         if self.stage is not None:
             return self.stage
         optimizer, tau = self.schedule.between(self.tau), self.tau
-        P = optimizer.preconditioner(self.nu, tau + 0.5, self.w)
+        P = optimizer.frozen(self.w, self.m, self.nu, tau + 0.5, self.gradient).P
         edge = optimizer.edge_threshold(tau + 0.5)
-        look = self._look(P, edge) if self.cadence.due(self.time, edge) else _Look(None, None, None)
+        jump = optimizer.edge_threshold(tau + 0.5) / self.schedule.between(self.seen_at).edge_threshold(tau + 0.5)
+        look = self._look(P, edge) if self.cadence.due(self.time, jump) else _Look(None, None, None)
         V, gram = self._basis(P)
         self._project(V, P)
         pair = self.rod_norm > PAIR_SHARE * self.drift_norm / 2
         felt = self._feel(optimizer, pair, look.point)
-        V2, gram2 = self._basis(felt.P)
+        V2, gram2 = self._basis(felt.phi.P)
         known = self._transfer(P, V, gram, V2, gram2, felt, look)
         if look.seen is not None:
             self._note(known, edge, pair)
 
         predicted = np.diag(self.cadence.predicted(self.time))
         kappa, capped = self._capped(_in_basis(predicted, known.gram), edge, known.along, felt.gradient, V, P)
-        drift = optimizer.map(self.m, capped, felt.P, tau + 1)
+        drift = felt.phi(self.w, self.m, capped)
         K, self.mismatch = _in_basis(predicted, known.gram2), 0.0
         if felt.half_difference is not None:
             K, self.mismatch = secant_update(K, known.omega, known.difference)
         values, Q = np.linalg.eigh(K)
-        power = fractional_power(-optimizer.mode_matrices(values, tau + 1), self.dt / 2)
-        self.operators.append((upload(Q.T, V2) @ V2, felt.P, upload(power, V2)))
+        couplings = None if not known.couplings.size else np.einsum("ka,jkl,la->ja", Q, known.couplings, Q)
+        power = fractional_power(-felt.phi.modes(values, couplings), self.dt / 2)
+        self.operators.append((upload(Q.T, V2) @ V2, felt.phi.P, upload(power, V2)))
         self.stage = _Stage(P, felt, drift, kappa[::-1], pair, look.point)
         return self.stage
 
@@ -192,6 +199,7 @@ class RodProcess(Process):
         self.tracker.count = self.cadence.kept(edge, self.w.numel())
         seen = self.tracker.update(self.meter, point, P, corrected=self.cadence.corrected)
         self.rows = seen.vectors / P.sqrt()
+        self.seen_at = self.tau
         return _Look(seen, point, old)
 
     def _project(self, V: Tensor, P: Tensor) -> None:
@@ -201,7 +209,17 @@ class RodProcess(Process):
         omega = torch.where(omega.abs() < floor, torch.where(omega < 0, -floor, floor), omega)
         self.x = V.T @ omega
         if self.xm is not None:
-            self.xm = P * (V.T @ (V @ self.xm))
+            self.xm = self._lift(self._along(self.xm, V, P), V, P)
+
+    def _along(self, xm: Tensor, V: Tensor, P: Tensor) -> Tensor:
+        """Coordinates [r, k] of momenta [r, p] in the tracked basis: of gradients' kind, or of parameters'."""
+        return torch.stack([(V if dual else V * P) @ x for x, dual in zip(xm, self.like_gradients, strict=True)])
+
+    def _lift(self, mu: Tensor, V: Tensor, P: Tensor) -> Tensor:
+        """Momenta [r, p] from their coordinates [r, k]."""
+        return torch.stack(
+            [P * (V.T @ c) if dual else V.T @ c for c, dual in zip(mu, self.like_gradients, strict=True)]
+        )
 
     def _feel(self, optimizer: Optimizer, pair: bool, point: Point | None) -> _Felt:
         """Gradient, loss and second moment as means over the two ends, or at the centre while the rod is short."""
@@ -210,16 +228,19 @@ class RodProcess(Process):
             loss_plus, plus = self.meter.value_and_grad(self.w + self.x)
             loss_minus, minus = self.meter.value_and_grad(self.w - self.x)
             gradient, half_difference = (plus + minus) / 2, (plus - minus) / 2
-            loss, ends = (loss_plus + loss_minus) / 2, [plus, minus]
+            loss = (loss_plus + loss_minus) / 2
+            xm = None if self.xm is None else self.xm.reshape(-1)
+            up = None if self.m is None or xm is None else self.m + xm
+            down = None if self.m is None or xm is None else self.m - xm
+            ends = [(self.w + self.x, up, plus), (self.w - self.x, down, minus)]
         else:
             loss, gradient = self.meter.value_and_grad(self.w) if point is None else (point.loss, point.grad)
-            ends = [gradient]
-        if self.nu is None:
-            return _Felt(gradient, loss, half_difference, optimizer.preconditioner(None, self.tau + 1, self.w), None)
-        statistic = torch.stack([optimizer.second_moment(g) for g in ends]).mean(0)
-        rate = (1 - optimizer.second_moment_decay) * (statistic - self.nu)
-        P = optimizer.preconditioner(self.nu + rate, self.tau + 1, self.w)
-        return _Felt(gradient, loss, half_difference, P, rate)
+            ends = [(self.w, self.m, gradient)]
+        self.gradient = gradient
+        rate = None if self.nu is None else optimizer.second_rate(self.nu, ends, self.tau + 1)
+        nu = None if self.nu is None or rate is None else self.nu + rate
+        phi = optimizer.frozen(self.w, self.m, nu, self.tau + 1, gradient)
+        return _Felt(gradient, loss, half_difference, phi, rate)
 
     def _transfer(
         self, P: Tensor, V: Tensor, gram: Tensor, V2: Tensor, gram2: Tensor, felt: _Felt, look: _Look
@@ -230,6 +251,7 @@ class RodProcess(Process):
         watched = torch.stack([felt.loss.to(felt.gradient.dtype), felt.gradient.sum(), self.w.sum()])
         nothing = V.new_zeros(0)
         seen, half = look.seen, felt.half_difference
+        couplings = felt.phi.couplings(V2)
         host = fetch(
             [
                 watched,
@@ -237,11 +259,12 @@ class RodProcess(Process):
                 gram,
                 gram2,
                 V @ felt.gradient,
-                (V2 * felt.P) @ self.x,
+                (V2 * felt.phi.P) @ self.x,
                 nothing if half is None else V2 @ half,
                 nothing if seen is None else seen.values,
                 nothing if seen is None else seen.arrivals,
                 nothing if look.gram is None else look.gram,
+                nothing if couplings is None else couplings,
             ]
         )
         if not all(np.isfinite(array).all() for array in host):
@@ -290,16 +313,18 @@ class RodProcess(Process):
 
     def _rotate(self, W: Tensor, P2: Tensor, power: Tensor) -> None:
         omega = (W * P2) @ self.x
-        if self.xm is None:
-            self.x = W.T @ (power[:, 0, 0] * omega)
-            return
-        mu = W @ self.xm
-        self.x = W.T @ (power[:, 0, 0] * omega + power[:, 0, 1] * mu)
-        self.xm = P2 * (W.T @ (power[:, 1, 0] * omega + power[:, 1, 1] * mu))
+        parts = omega[None] if self.xm is None else torch.cat([omega[None], self._along(self.xm, W, P2)])
+        turned = torch.einsum("kij,jk->ik", power, parts)
+        self.x = W.T @ turned[0]
+        if self.xm is not None:
+            self.xm = self._lift(turned[1:], W, P2)
 
     def _invent_history(self, stage: _Stage) -> None:
         """Drifts before the start, on the line through the move that the iterates made and the present drift."""
-        first = (self.first_move[0] + 2 * self.x, None if self.xm is None else self.first_move[1] + 2 * self.xm)
+        first = (
+            self.first_move[0] + 2 * self.x,
+            None if self.xm is None else self.first_move[1] + 2 * self.xm.reshape(-1),
+        )
         for j in range(self.delay, 0, -1):
             share = 2 * j * self.dt
             self.drifts.append(
@@ -326,6 +351,7 @@ class RodProcess(Process):
             position=self.w,
             gradient=stage.felt.gradient,
             preconditioner=stage.P,
+            second_moment=self.nu,
             loss=stage.felt.loss if not stage.pair else None,
             predicted_loss=stage.felt.loss,
             rod_length=length,

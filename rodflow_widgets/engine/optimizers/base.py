@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -18,6 +19,9 @@ from torch import Tensor
 
 from ...errors import ArgumentError, unknown
 from ...vocabulary import Parameter
+
+End = tuple[Tensor, Tensor | None, Tensor]
+"""Parameters [p], momentum and gradient [p] at one end of a rod."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,31 @@ class Moments:
     second: Tensor | None
 
 
+class Frozen:
+    """Φ with its preconditioner P and its step count n held: a map of (m, g), and its linearisation."""
+
+    def __init__(self, optimizer: Optimizer, P: Tensor, n: float) -> None:
+        self.optimizer = optimizer
+        self.P = P
+        self.n = n
+
+    def __call__(self, w: Tensor, momentum: Tensor | None, grad: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The change of (w, m) at w [p] with momentum m and gradient [p]."""
+        return self.optimizer.map(momentum, grad, self.P, self.n)
+
+    def push(self, w: Tensor, momentum: Tensor | None, grad: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The change of a small (w, m) with its own gradient: Φ is linear."""
+        return self(w, momentum, grad)
+
+    def couplings(self, V: Tensor) -> Tensor | None:
+        """What `modes` needs beyond the eigenvalues, on the device; None where Φ is the same in all directions."""
+        return None
+
+    def modes(self, sharpness: np.ndarray, couplings: np.ndarray | None = None) -> np.ndarray:
+        """The map on one eigendirection of P^{-1/2}HP^{-1/2} for every value of `sharpness` [k]."""
+        return self.optimizer.mode_matrices(sharpness, self.n)
+
+
 @dataclass(frozen=True)
 class Optimizer(ABC):
     """Base of all optimizers: frozen, `replace` gives a changed one.
@@ -53,6 +82,9 @@ class Optimizer(ABC):
     threshold_text: ClassVar[str]
     parameters: ClassVar[tuple[Parameter, ...]]
     has_momentum: ClassVar[bool] = False
+    linear: ClassVar[bool] = True
+    metric_moves: ClassVar[bool] = False
+    momenta_like_gradients: ClassVar[tuple[bool, ...]] = (True,)
     has_second_moment: ClassVar[bool] = False
     rod_start: ClassVar[int] = 2
 
@@ -93,6 +125,17 @@ class Optimizer(ABC):
         if total != like.numel():
             raise ArgumentError(f"groups cover {total} parameters, the problem has {like.numel()}: give one for each.")
         return torch.cat([like.new_full((length,), factor) for length, factor in self.groups])
+
+    def frozen(
+        self, w: Tensor, momentum: Tensor | None, nu: Tensor | None, n: float, grad: Tensor | None = None
+    ) -> Frozen:
+        """Φ for the second moment nu at step count n; (w, m, g) is where it is linearised if it is not linear."""
+        return Frozen(self, self.preconditioner(nu, n, w), n)
+
+    def second_rate(self, nu: Tensor, ends: Sequence[End], n: float) -> Tensor:
+        """What nu changes by in step n, as a mean over `ends`."""
+        statistic = torch.stack([self.second_moment(grad) for _, _, grad in ends]).mean(0)
+        return (1 - self.second_moment_decay) * (statistic - nu)
 
     @property
     def values(self) -> dict[str, float]:

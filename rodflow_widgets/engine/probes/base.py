@@ -14,11 +14,12 @@ from ..process import Observation, Process
 
 @dataclass(frozen=True)
 class Context:
-    """What the row is measured against: the optimizer of this step, the iterates' midpoint, the starting point."""
+    """What the row is measured against: the optimizer of this step, the iterates' midpoint and mean second moment, w0."""
 
     optimizer: Optimizer
     midpoint: Tensor
     origin: Tensor
+    second_moment: Tensor | None = None
 
 
 class Probe(ABC):
@@ -31,6 +32,11 @@ class Probe(ABC):
     @classmethod
     def applies(cls, process: type[Process]) -> bool:
         """Whether this probe has something to say about `process`."""
+        return True
+
+    @classmethod
+    def fits(cls, optimizer: Optimizer) -> bool:
+        """Whether there is something to measure with `optimizer`."""
         return True
 
     @abstractmethod

@@ -1,0 +1,138 @@
+"""The cells of the validation: one run each, with everything that decides its figures written down."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
+from typing import Any
+
+from ..engine import flows  # noqa: F401 - importing it fills the registry
+from ..engine.flows.base import Flow
+from ..engine.registry import FLOWS
+from ..errors import ArgumentError, UnknownNameError
+from . import exact, measure
+from .identity import code
+from .settings import SETTINGS, Setting
+
+NEARBY, HALVED, EXACT = "nearby", "-halved", "exact"
+FAST = ("exact/maps", "exact/masking", "gradient-descent-E/rod/*", "gradient-descent-E/stable/*")
+FIRST, STABLE, SECOND_RUN, CHECK, OTHER, SEEDS = range(6)
+"""The order in which cells run: the default rod of every setting first."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run: `setting/flow/seed-N`, or a group of exact checks.
+
+    Args:
+        specification: everything that decides the figures, as JSON-able data.
+        measure: makes the figures.
+        turn: cells with smaller numbers run first.
+    """
+
+    name: str
+    specification: dict[str, Any]
+    measure: Callable[[], dict[str, Any]]
+    turn: int
+
+    @property
+    def key(self) -> str:
+        """Hash of the specification and of the code that makes the figures."""
+        whole = {"cell": self.name, **self.specification, "code": code()}
+        return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
+
+
+def plan(seeds: Sequence[int]) -> list[Cell]:
+    """All cells in the order in which they run.
+
+    Args:
+        seeds: of the eigenvalue trackers; the first is that of the whole table, with dt halved too, the others repeat
+            the flows with a rod or a central direction at their own dt.
+    """
+    cells = [_exact(group) for group in exact.GROUPS]
+    for setting in SETTINGS:
+        cells.append(_nearby(setting, seeds[0]))
+        for flow in modelled(setting):
+            cells.append(beside(setting, flow, seeds[0]))
+            finer = halved(flow)
+            if finer is not None:
+                cells.append(beside(setting, finer, seeds[0], label(flow) + HALVED))
+            if flow.kind != "stable":
+                cells += [replace(beside(setting, flow, seed), turn=SEEDS) for seed in seeds[1:]]
+    return sorted(cells, key=lambda cell: cell.turn)
+
+
+def choose(cells: Sequence[Cell], patterns: Sequence[str]) -> list[Cell]:
+    """The cells whose names fit one of the patterns; a pattern that fits none is an error."""
+    for pattern in patterns:
+        if not any(fnmatch.fnmatchcase(cell.name, pattern) for cell in cells):
+            raise _no_cell(pattern, [cell.name for cell in cells])
+    return [cell for cell in cells if any(fnmatch.fnmatchcase(cell.name, pattern) for pattern in patterns)]
+
+
+def _no_cell(pattern: str, names: Sequence[str]) -> UnknownNameError:
+    near = difflib.get_close_matches(pattern, names, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    first = list(dict.fromkeys(name.partition("/")[0] for name in names))
+    return UnknownNameError(
+        f"--only {pattern!r} fits no cell: {hint}Cells are called like {names[-1]!r}, and begin with {', '.join(first)}."
+    )
+
+
+def modelled(setting: Setting) -> list[Flow]:
+    """Every registered flow that models the optimizer of `setting`."""
+    optimizer = setting.make()
+    found = []
+    for make in FLOWS.values():
+        flow = make()
+        try:
+            flow.check(optimizer)
+        except ArgumentError:
+            continue
+        found.append(flow)
+    return found
+
+
+def label(flow: Flow) -> str:
+    """The name of a flow in the names of cells."""
+    return flow.name or flow.default_name
+
+
+def halved(flow: Flow) -> Flow | None:
+    """The same flow with half the step: an eighth of the tolerance of an error-controlled one."""
+    names = {field.name for field in fields(flow)}
+    if "tolerance" in names:
+        return replace(flow, tolerance=flow.tolerance / 8)  # type: ignore[call-arg,attr-defined]
+    if "substeps" in names:
+        count = flow.substeps  # type: ignore[attr-defined]
+        return replace(flow, substeps=8 if count is None else 2 * count)  # type: ignore[call-arg]
+    return None
+
+
+def beside(setting: Setting, flow: Flow, seed: int, name: str | None = None) -> Cell:
+    """The optimizer of `setting` beside `flow`."""
+    name = name or label(flow)
+    specification = {
+        **setting.describe(),
+        "flow": {"kind": type(flow).__name__, **asdict(flow)},
+        "start": setting.start(label(flow)),
+        "seed": seed,
+    }
+    turn = {"rod": FIRST, "stable": STABLE, "rod" + HALVED: CHECK}.get(name, OTHER)
+    return Cell(f"{setting.name}/{name}/seed-{seed}", specification, partial(measure.beside, setting, flow, seed), turn)
+
+
+def _nearby(setting: Setting, seed: int) -> Cell:
+    specification = {**setting.describe(), "away": measure.AWAY, "seed": seed}
+    return Cell(
+        f"{setting.name}/{NEARBY}/seed-{seed}", specification, partial(measure.nearby, setting, seed), SECOND_RUN
+    )
+
+
+def _exact(group: str) -> Cell:
+    return Cell(f"{EXACT}/{group}", {"group": group}, partial(exact.measure, group), FIRST)

@@ -1,0 +1,82 @@
+"""The networks of the validation, on scikit-learn's digits."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from ..engine import Problem
+from ..engine.problems.digits import digits_mlp, half_mean_squared_error
+
+CLASSES, PIXELS = 10, 64
+
+
+@dataclass(frozen=True)
+class UniformDigits:
+    """A tanh network on the first n examples of the digits, from a uniform start.
+
+    Weights and biases, layer by layer, are uniform in ±gain/√fan_in. The pixels of the chosen examples are centred and
+    divided by the mean over pixels of their standard deviations, where `rf.problems.digits_mlp` divides by the standard
+    deviation of all pixels of all digits.
+
+    Args:
+        hidden: widths of the hidden layers.
+        n: number of examples of the permutation with seed 0.
+        seed: of the weights.
+    """
+
+    hidden: tuple[int, ...] = (32, 32)
+    n: int = 500
+    gain: float = 1.0
+    seed: int = 1
+
+    @property
+    def name(self) -> str:
+        return f"{'-'.join(map(str, self._sizes))} tanh, n = {self.n}, gain {self.gain:g}"
+
+    @property
+    def _sizes(self) -> tuple[int, ...]:
+        return (PIXELS, *self.hidden, CLASSES)
+
+    def problem(self) -> Problem:
+        from sklearn.datasets import load_digits
+
+        data = load_digits()
+        chosen = np.random.RandomState(0).permutation(len(data.data))[: self.n]
+        x = data.data[chosen] / 16.0
+        x = (x - x.mean(0)) / x.std(0).mean()
+        y = np.eye(CLASSES)[data.target[chosen]]
+        name = f"digits MLP {self.name}"
+        return Problem(self._network(), half_mean_squared_error, torch.from_numpy(x), torch.from_numpy(y), name=name)
+
+    def _network(self) -> nn.Sequential:
+        random = np.random.RandomState(self.seed)
+        layers: list[nn.Module] = []
+        for fan_in, fan_out in itertools.pairwise(self._sizes):
+            layer = nn.Linear(fan_in, fan_out, dtype=torch.float64)
+            reach = self.gain / math.sqrt(fan_in)
+            with torch.no_grad():
+                for part in (layer.weight, layer.bias):
+                    part.copy_(torch.from_numpy(random.uniform(-reach, reach, tuple(part.shape))))
+            layers += [layer, nn.Tanh()]
+        return nn.Sequential(*layers[:-1])
+
+
+@dataclass(frozen=True)
+class NormalDigits:
+    """`rf.problems.digits_mlp` with these options: normal weights, biases 0."""
+
+    options: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def name(self) -> str:
+        return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in self.options) or "the defaults"
+
+    def problem(self) -> Problem:
+        return digits_mlp(**dict(self.options))

@@ -1,0 +1,71 @@
+"""What is run, in which order, and under which key."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from rodflow_widgets.engine.registry import FLOWS, OPTIMIZERS
+from rodflow_widgets.errors import ArgumentError, UnknownNameError
+from rodflow_widgets.validation import cells, validate
+from rodflow_widgets.validation.cells import FAST, choose, halved, modelled, plan
+from rodflow_widgets.validation.settings import SETTINGS
+
+
+def test_every_optimizer_is_run_beside_every_flow_that_models_it() -> None:
+    names = [cell.name for cell in plan([0, 1, 2])]
+    assert len(names) == len(set(names))
+    assert {type(setting.make()) for setting in SETTINGS} == set(OPTIMIZERS.values())
+    for setting in SETTINGS:
+        flows = {flow.name or flow.default_name for flow in modelled(setting)}
+        assert {"rod", "rod-covariance", "rod-paper", "stable"} <= flows <= set(FLOWS)
+        for flow in flows:
+            seeds = [0] if flow == "stable" else [0, 1, 2]
+            assert {f"{setting.name}/{flow}/seed-{s}" for s in seeds} <= set(names)
+            assert f"{setting.name}/{flow}-halved/seed-0" in names
+            assert f"{setting.name}/{flow}-halved/seed-1" not in names
+        assert f"{setting.name}/nearby/seed-0" in names
+
+
+def test_the_default_rod_of_every_setting_comes_first() -> None:
+    names = [cell.name for cell in plan([3, 4]) if not cell.name.startswith("exact/")]
+    assert names[: len(SETTINGS)] == [f"{setting.name}/rod/seed-3" for setting in SETTINGS]
+
+
+def test_every_flow_can_be_halved() -> None:
+    for make in FLOWS.values():
+        flow = make()
+        finer = halved(flow)
+        assert finer is not None
+        assert finer != flow
+        assert type(finer) is type(flow)
+
+
+def test_a_key_holds_the_specification_and_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    everything = plan([0])
+    assert len({cell.key for cell in everything}) == len(everything)
+    json.dumps([cell.specification for cell in everything], allow_nan=False)
+    cell = everything[-1]
+    before = cell.key
+    assert plan([0])[-1].key == before
+    monkeypatch.setattr(cells, "code", lambda: {"version": "0.1.0", "commit": "another", "sources": "same"})
+    assert cell.key != before
+
+
+def test_globs_choose_and_the_fast_subset_exists() -> None:
+    everything = plan([0])
+    assert {cell.name for cell in choose(everything, ["adam/rod*/*"])} == {
+        f"adam/rod{kind}{step}/seed-0" for kind in ("", "-covariance", "-paper") for step in ("", "-halved")
+    }
+    assert {cell.name.partition("/")[0] for cell in choose(everything, FAST)} == {"exact", "gradient-descent-E"}
+    with pytest.raises(
+        UnknownNameError, match=r"--only 'adan/rod/seed-0' fits no cell: did you mean 'adam/rod/seed-0'"
+    ):
+        choose(everything, ["adam/*", "adan/rod/seed-0"])
+
+
+@pytest.mark.parametrize("seeds", [[], [0, 0], [-1], [0.5], [True]])
+def test_seeds_that_cannot_work_are_named(tmp_path, seeds) -> None:
+    with pytest.raises(ArgumentError, match="seeds="):
+        validate(tmp_path, seeds=seeds, progress=False)
