@@ -6,23 +6,39 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from ...vocabulary import Parameter, Status
+from ..host import fetch
 from ..optimizers.base import Frozen, Optimizer
+from ..problem import Point
 from ..process import NotFinite, Observation, Process, Start
 from ..registry import FLOWS, register
+from . import chebyshev
 from .base import Flow, whole
-from .integrator import attempt
+from .sharpest import Sharpest
 
 TOLERANCE = Parameter(
     "tolerance", "tolerance", 1e-3, 1e-9, 0.1, scale="log", meaning="local error against the drift of one step"
 )
+SHORTEST = 1 / 64
+"""The substep at which a flow whose numbers are not finite is given up."""
+SHARES = np.linspace(0.0, 1.0, 33)
+"""Of the largest eigenvalue: the modes whose stability is looked at."""
+
+
+@dataclass(frozen=True)
+class Here:
+    """The rate at one moment and the map Φ that it is made of."""
+
+    rate: Tensor
+    phi: Frozen
 
 
 class StableProcess(Process):
-    """(w, m, nu) as one vector, moved by an error-controlled Runge–Kutta pair; one transfer a substep."""
+    """(w, m, nu) as one vector, moved by error-controlled Runge–Kutta–Chebyshev steps; one transfer a substep."""
 
     kind: ClassVar[str] = "stable"
 
@@ -35,7 +51,10 @@ class StableProcess(Process):
         first, second, _ = start.window
         self.size = first.w.numel()
         self.plain = first.moments.momentum is None and first.moments.second is None
-        self.first: Tensor | None = None
+        self.sharpest = Sharpest(start.watch.seed)
+        self.couplings: np.ndarray | None = None
+        self.optimizer: Optimizer | None = None
+        self.here: Here | None = None
         if self.plain:
             self.state = first.w
             self._move(self.row, self.row + 0.5)
@@ -56,21 +75,44 @@ class StableProcess(Process):
         m, nu = (rest[: self.moments], rest[self.moments :]) if self.moments else (None, rest)
         return w, m, nu if len(nu) else None
 
-    def _rate(self, optimizer: Optimizer, time: float, state: Tensor) -> Tensor:
-        """The rate of (w, m, nu): Φ with its backward-error term, or the plain gradient flow."""
+    def _at(self, optimizer: Optimizer, time: float, state: Tensor, *, look: bool = False) -> tuple[Here, list[Tensor]]:
+        """The rate of (w, m, nu), Φ with its backward-error term or the plain gradient flow; and what a look saw."""
         w, m, nu = self._split(state)
-        if self.plain:
+        if self.plain and not look:
             _, gradient = self.meter.value_and_grad(w)
-            return optimizer.frozen(w, None, None, 1)(w, None, gradient)[0]
+            phi = optimizer.frozen(w, None, None, 1)
+            return Here(phi(w, None, gradient)[0], phi), []
         point = self.meter.at(w)
-        gradient = point.grad
-        phi, change = self._half_a_step_on(optimizer, w, m, nu, gradient, time + 0.5)
-        move, push = phi(w, m, gradient)
+        phi, change = self._half_a_step_on(optimizer, w, m, nu, point.grad, time + 0.5)
+        move, push = phi(w, m, point.grad)
+        seen = self._look(point, phi) if look else []
+        if self.plain:
+            return Here(move, phi), seen
         bend, bent = phi.push(move, push, self.meter.apply(point, move[None])[0])
         parts = [move - bend / 2]
         if push is not None and bent is not None:
             parts.append(push - bent / 2)
-        return torch.cat([*parts, *([] if change is None else [change])])
+        return Here(torch.cat([*parts, *([] if change is None else [change])]), phi), seen
+
+    def _look(self, point: Point, phi: Frozen) -> list[Tensor]:
+        value = self.sharpest.look(self.meter, point, phi.P)
+        couplings = phi.couplings(self.sharpest.direction(phi.P))
+        return [value] if couplings is None else [value, couplings[:, 0, 0]]
+
+    def _saw(self, time: float, seen: list[np.ndarray]) -> None:
+        if seen:
+            if not all(np.isfinite(array).all() for array in seen):
+                raise NotFinite
+            self.sharpest.saw(time, float(seen[0]))
+            self.couplings = seen[1][:, None] if len(seen) > 1 else None
+
+    def _eigenvalues(self, here: Here) -> np.ndarray:
+        """Of the rate's Jacobian [k]: those of modes up to the largest sharpness, and of nu."""
+        couplings = None if self.couplings is None else np.repeat(self.couplings, len(SHARES), axis=1)
+        J = here.phi.modes(self.sharpest.bound * SHARES, couplings)
+        J = J - np.eye(J.shape[1])
+        own = here.phi.optimizer.second_moment_decay - 1 if here.phi.optimizer.has_second_moment else 0.0
+        return np.append(np.linalg.eigvals(J if self.plain else J - J @ J / 2).astype(complex), own)
 
     @staticmethod
     def _half_a_step_on(
@@ -84,8 +126,8 @@ class StableProcess(Process):
 
     def _error(self, state: Tensor, error: Tensor) -> Tensor:
         """The largest of the errors of w, m and nu: against the drift of one step, against m, against nu."""
-        assert self.first is not None
-        drift = self._split(self.first)[0]
+        assert self.here is not None
+        drift = self._split(self.here.rate)[0]
         worst = []
         for part, value, own in zip(self._split(error), self._split(state), (drift, None, None), strict=True):
             if part is not None and value is not None:
@@ -106,34 +148,46 @@ class StableProcess(Process):
 
     def _integrate(self, optimizer: Optimizer, time: float, end: float) -> None:
         def rate(t: float, y: Tensor) -> Tensor:
-            return self._rate(optimizer, t, y)
+            return self._at(optimizer, t, y)[0].rate
 
-        self.first = rate(time, self.state)
-        while time < end - 1e-12 and self.status.state == "running":
-            if self.left <= 0:
-                self._give_up()
-                return
-            self.left -= 1
+        if self.here is None or optimizer is not self.optimizer:
+            self.here, seen = self._at(optimizer, time, self.state, look=True)
+            self.optimizer = optimizer
+            self._saw(time, fetch(seen))
+        while time < end - 1e-12:
+            here = self.here
             remaining = end - time
             # Equal parts of what remains, so that no sliver is left at the end.
             h = remaining / math.ceil(remaining / min(self.step, remaining) - 1e-9)
-            tried = attempt(rate, self._error, time, self.state, self.first, h)
-            if not math.isfinite(tried.error):
-                self._lost(h)
-            self.step = min(h * tried.factor, 1.0)
-            if tried.good:
-                time, self.state, self.first = time + h, tried.state, tried.rate
+            stages = chebyshev.stages_for(h * self._eigenvalues(here), self.left)
+            if stages is None:
+                self._give_up()
+                return
+            self.left -= stages
+            new = chebyshev.step(rate, time, self.state, here.rate, h, stages)
+            there, looked = self._at(optimizer, time + h, new, look=self.sharpest.due(time + h))
+            error = self._error(new, chebyshev.error(self.state, new, here.rate, there.rate, h))
+            size, *seen = fetch([error, *looked])
+            self.step = min(h * chebyshev.factor(float(size)), 1.0)
+            if size <= 1:
+                time, self.state, self.here = time + h, new, there
+                self.sharpest.trust()
+                self._saw(time, seen)
+            else:
+                self._lost(float(size), h)
 
-    def _lost(self, h: float) -> None:
-        if h < 1 / self.most:
+    def _lost(self, size: float, h: float) -> None:
+        """A rejected step: it may have been unstable, so the next one has more stages and looks again."""
+        if not math.isfinite(size) and h < SHORTEST:
             raise NotFinite
+        self.sharpest.doubt()
 
     def _give_up(self) -> None:
         self.status = Status(
             "stopped",
             self.row,
             f"Stable flow stopped at step {self.row}: an error of {self.tolerance:g} would need more than {self.most} "
-            f"substeps a step.",
+            f"evaluations of its rate a step.",
         )
 
     def advance(self) -> None:
@@ -169,13 +223,15 @@ class Stable(Flow):
     Args:
         tolerance: local error of a substep, against the drift of one step (w) or the size of the quantity (m, nu). An
             eighth of it is the check that nothing depends on it.
-        most: substeps a step at which it gives up with a status, so that no plateau is the integrator's own.
+        most: evaluations of the rate a step (one gradient each, and for others than gradient descent one Hessian-vector
+            product) at which it gives up with a status, so that no plateau is the integrator's own.
 
-    Bogacki–Shampine 3(2) with error control. Source: design of arXiv 2605.06821, whose stable flow has no rod.
+    Runge–Kutta–Chebyshev of order two with error control; its stages follow the largest eigenvalue of the preconditioned
+    Hessian. Source: design of arXiv 2605.06821, whose stable flow has no rod.
     """
 
     tolerance: float = 1e-3
-    most: int = 60
+    most: int = 200
     label: ClassVar[str] = "stable flow"
     kind: ClassVar[str] = "stable"
     process: ClassVar[type[Process]] = StableProcess
@@ -190,7 +246,7 @@ class Stable(Flow):
 
     @property
     def detail(self) -> str:
-        return f"drift alone, RK 3(2), tolerance {self.tolerance:g}"
+        return f"drift alone, RKC, tolerance {self.tolerance:g}"
 
     def default_start(self, optimizer: Optimizer) -> int:
         return optimizer.rod_start if optimizer.has_momentum or optimizer.has_second_moment else 0
