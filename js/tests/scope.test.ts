@@ -66,7 +66,7 @@ describe("mounting and unmounting 20 times", () => {
     }
     expect(alive).toEqual(before);
     first.stop();
-  });
+  }, 60_000); // Twenty widgets are seconds of work on a busy machine; the time is not what is tested.
 
   it("serves two views from one client, which outlives them", async () => {
     const widget = await mounted("running");
