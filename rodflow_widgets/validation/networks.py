@@ -12,7 +12,8 @@ import torch
 from torch import nn
 
 from ..engine import Problem
-from ..engine.problems.digits import digits_mlp, half_mean_squared_error
+from ..engine.problems.digits import half_mean_squared_error
+from ..engine.problems.mlp import digits_mlp
 
 CLASSES, PIXELS = 10, 64
 

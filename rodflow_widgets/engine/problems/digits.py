@@ -1,20 +1,16 @@
-"""A small network on scikit-learn's handwritten digits: a real problem that reaches its edge within seconds."""
+"""What the problems on scikit-learn's handwritten digits share: data, losses, and the options that all of them have."""
 
 from __future__ import annotations
 
-import itertools
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ...errors import ArgumentError, RodflowError, unknown
-from ...vocabulary import Parameter
-from ..flows.base import whole
+from ...errors import RodflowError
+from ...vocabulary import Choice, Parameter, Whole
 from ..problem import Problem
-from ..registry import PROBLEMS, lookup, register
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "tanh": nn.Tanh,
@@ -23,7 +19,7 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
     "softplus": nn.Softplus,
     "relu": nn.ReLU,
 }
-PIXELS, CLASSES, EXAMPLES = 64, 10, 1797
+SIDE, PIXELS, CLASSES, EXAMPLES = 8, 64, 10, 1797
 
 
 def half_mean_squared_error(output: Tensor, target: Tensor) -> Tensor:
@@ -40,73 +36,32 @@ def cross_entropy(output: Tensor, target: Tensor) -> Tensor:
 
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"mse": half_mean_squared_error, "cross_entropy": cross_entropy}
 
-
-@register(
-    PROBLEMS,
-    "digits_mlp",
-    choices={"activation": tuple(ACTIVATIONS), "loss": tuple(LOSSES), "targets": ("classes", "sign")},
+LOSS = Choice("loss", "loss", "mse", tuple(LOSSES), "½ mean squared distance to one-hot targets, or cross-entropy")
+COUNT = Whole("n", "examples", 500, 1, EXAMPLES, meaning="the first n of one fixed permutation")
+SEED = Whole("seed", "seed of the weights", 0, 0, 2**32 - 1, meaning="of the random start")
+INPUT_SCALE = Parameter(
+    "input_scale",
+    "input scale",
+    1.0,
+    0.0,
+    1e3,
+    scale="log",
+    meaning="standard deviation of the centred pixels",
+    open_lower=True,
 )
-def digits_mlp(
-    widths: Sequence[int] = (32, 32),
-    activation: str = "tanh",
-    loss: str = "mse",
-    n: int = 500,
-    seed: int = 0,
-    *,
-    gain: float = 0.7,
-    input_scale: float = 1.0,
-    targets: str = "classes",
-    dtype: torch.dtype = torch.float64,
-    device: str | torch.device = "auto",
-) -> Problem:
-    """A multilayer perceptron on the 8 × 8 digits of scikit-learn, full batch.
 
-    Args:
-        widths: hidden layers.
-        activation: tanh, silu, gelu, softplus or relu.
-        loss: "mse" (½ mean squared distance to one-hot targets) or "cross_entropy".
-        n: number of examples, at most 1797.
-        seed: of the weights; the examples are always the first n of one fixed permutation.
-        gain: weights ~ N(0, gain² / fan_in), biases 0.
-        input_scale: standard deviation of the centred pixels.
-        targets: "classes" (ten outputs) or "sign" (one output, +1 for digits of at least 5, else −1; mse only).
+
+def gain(default: float, meaning: str) -> Parameter:
+    """The size of the random start."""
+    return Parameter("gain", "gain", default, 0.0, 1e3, scale="log", meaning=meaning, open_lower=True)
+
+
+def digits(n: int, scale: float) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels [n, 64], centred and with the standard deviation `scale`, and classes [n].
+
+    Raises:
+        RodflowError: scikit-learn is not installed.
     """
-    hidden = _widths(widths)
-    lookup(ACTIVATIONS, "activation", activation)
-    lookup(LOSSES, "loss", loss)
-    if targets not in ("classes", "sign"):
-        raise unknown("targets", targets, ("classes", "sign"))
-    if targets == "sign" and loss != "mse":
-        raise ArgumentError(f"loss={loss!r} needs classes: give targets='classes', or loss='mse'.")
-    count = int(Parameter("n", "examples", 500, 1, EXAMPLES).check(n))
-    scale = Parameter("input_scale", "input scale", 1.0, 0.0, 1e3, open_lower=True).check(input_scale)
-    size = Parameter("gain", "gain", 0.7, 0.0, 1e3, open_lower=True).check(gain)
-
-    x, y = _digits(count, scale)
-    outputs = CLASSES if targets == "classes" else 1
-    sizes = (PIXELS, *hidden, outputs)
-    model = _network(sizes, activation, size, whole("seed", seed, 0, upper=2**32 - 1))
-    if targets == "sign":
-        goal = torch.from_numpy(np.where(y >= 5, 1.0, -1.0)[:, None])
-    elif loss == "mse":
-        goal = torch.from_numpy(np.eye(CLASSES)[y])
-    else:
-        goal = torch.from_numpy(y)
-    name = f"digits MLP {'-'.join(map(str, sizes))} {activation}"
-    return Problem(model, LOSSES[loss], torch.from_numpy(x), goal, dtype=dtype, device=device, name=name)
-
-
-def _widths(widths: Sequence[int]) -> tuple[int, ...]:
-    try:
-        hidden = tuple(widths)
-    except TypeError:
-        hidden = (widths,)  # type: ignore[assignment]
-    if not all(isinstance(w, int) and not isinstance(w, bool) and w > 0 for w in hidden):
-        raise ArgumentError(f"widths={widths!r} is not usable: give the sizes of the hidden layers, e.g. (32, 32).")
-    return hidden
-
-
-def _digits(n: int, scale: float) -> tuple[np.ndarray, np.ndarray]:
     try:
         from sklearn.datasets import load_digits
     except ImportError as error:
@@ -121,14 +76,14 @@ def _digits(n: int, scale: float) -> tuple[np.ndarray, np.ndarray]:
     return x[chosen], data.target[chosen].astype(np.int64)
 
 
-def _network(sizes: Sequence[int], activation: str, gain: float, seed: int) -> nn.Sequential:
-    random = np.random.RandomState(seed)
-    layers: list[nn.Module] = []
-    for fan_in, fan_out in itertools.pairwise(sizes):
-        layer = nn.Linear(fan_in, fan_out, dtype=torch.float64)
-        weight = random.randn(fan_in * fan_out).reshape(fan_in, fan_out) * gain / math.sqrt(fan_in)
-        with torch.no_grad():
-            layer.weight.copy_(torch.from_numpy(weight.T))
-            layer.bias.zero_()
-        layers += [layer, ACTIVATIONS[activation]()]
-    return nn.Sequential(*layers[:-1])
+def goal(y: np.ndarray, loss: str) -> Tensor:
+    """The targets of a loss for classes [n]: one-hot [n, 10] for "mse", else the classes."""
+    return torch.from_numpy(np.eye(CLASSES)[y] if loss == "mse" else y)
+
+
+def classifier(
+    model: nn.Module, loss: str, n: int, scale: float, name: str, dtype: torch.dtype, device: str | torch.device
+) -> Problem:
+    """The ten-class problem of a network that takes the pixels [n, 64]."""
+    x, y = digits(n, scale)
+    return Problem(model, LOSSES[loss], torch.from_numpy(x), goal(y, loss), dtype=dtype, device=device, name=name)
