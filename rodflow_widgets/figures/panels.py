@@ -173,8 +173,8 @@ def drawable(drawn: Iterable[Series], *, log: bool) -> list[Series]:
     ]
 
 
-def limits(drawn: Iterable[Series], *, log: bool, skip_until: float) -> tuple[float, float]:
-    """Range of an axis: what is finite after `skip_until`; at most eight decades, and never empty."""
+def limits(drawn: Iterable[Series], *, log: bool, skip_until: float, ratio: bool = False) -> tuple[float, float]:
+    """Range of an axis: what is finite after `skip_until`; at most eight decades, and never empty; that of a ratio holds 1."""
     parts = [s.values[(s.time >= skip_until) & np.isfinite(s.values)] for s in drawn]
     values = np.concatenate(parts) if parts else np.empty(0)
     if log:
@@ -185,9 +185,10 @@ def limits(drawn: Iterable[Series], *, log: bool, skip_until: float) -> tuple[fl
         bottom = max(float(values.min()), top * 1e-8)
         pad = max((top / bottom) ** 0.06, 1.15)
         return bottom / pad, top * pad
-    low = min(float(values.min()), 1.0) if values.size else 0.0
-    high = min(max(float(values.max()), 1.0), 4.0) if values.size else 1.0
-    pad = max(0.08 * (high - low), 0.04)
+    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
+    if ratio:
+        low, high = min(low, 1.0), min(max(high, 1.0), 4.0)
+    pad = max(0.08 * (high - low), 0.04 if ratio else 1e-12)
     return max(low - pad, 0.0) if low >= 0 else low - pad, high + pad
 
 

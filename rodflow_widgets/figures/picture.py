@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import textwrap
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -116,11 +117,13 @@ class _Page:
 
     def _panel(self, panel: Panel, top: float, end: float, *, first: bool, last: bool) -> None:
         known = series(self.recording, panel)
+        if panel.name == "loss" and any((one.values <= 0).any() for one in known):
+            panel = replace(panel, log=False)
         drawn = drawable(known, log=panel.log)
         x = self._text(PAD, top + 16, panel.title, size=12, weight="bold")
         self._text(x + 7, top + 16, panel.subtitle, size=11, color=self.theme.secondary)
         axes = self._axes(LEFT, top + TITLE, WIDTH - RAIL - LEFT - PAD, panel.height - 6)
-        low, high = limits(drawn, log=panel.log, skip_until=0.03 * end)
+        low, high = limits(drawn, log=panel.log, skip_until=0.03 * end, ratio=panel.unit == "ratio")
         axes.set_xlim(0, end)
         if panel.log:
             axes.set_yscale("log")

@@ -12,8 +12,8 @@ import torch
 from torch import nn
 
 from ..engine import Problem
-from ..engine.problems.digits import half_mean_squared_error
-from ..engine.problems.mlp import digits_mlp
+from ..engine.problems.digits import digits_mlp
+from ..engine.problems.digits_data import half_mean_squared_error
 
 CLASSES, PIXELS = 10, 64
 

@@ -70,7 +70,7 @@ class FlowChoice:
         self.tick = ipywidgets.Checkbox(
             value=ticked, description=entry["name"], indent=False, layout=ipywidgets.Layout(width=WIDTH)
         )
-        self.words = ipywidgets.HTML(layout=ipywidgets.Layout(width=WIDTH, margin="-6px 0 2px 22px"))
+        self.words = ipywidgets.HTML(layout=ipywidgets.Layout(margin="-6px 8px 2px 22px"))
         self.fields = {p["name"]: Field(p) for p in entry["parameters"]}
         self._below = ipywidgets.VBox([field.control for field in self.fields.values()])
         self.box = ipywidgets.VBox([self.tick, self.words, self._below])
@@ -141,11 +141,16 @@ class Explorer(ipywidgets.VBox):
                 self.problem.box,
                 self.optimizer.box,
                 _column(title, *(flow.box for flow in self.flows.values())),
-                _column(self.steps.control, self.seed.control, self.button),
             ],
             layout=ipywidgets.Layout(flex_flow="row wrap", align_items="flex-start", width="100%"),
         )
-        self._form = (columns, self.message)
+        last = ipywidgets.HBox(
+            [self.steps.control, self.seed.control, self.button],
+            layout=ipywidgets.Layout(flex_flow="row wrap", align_items="center", width="100%"),
+        )
+        for field in (self.steps, self.seed):
+            field.control.layout = ipywidgets.Layout(width="260px")
+        self._form = (columns, last, self.message)
         super().__init__(self._form)
         self.add_class("rodflow-form")
         cells.replace(self)
@@ -243,4 +248,4 @@ def _reason(flow: str, make: Callable[[], Any]) -> str:
 
 
 def _column(*children: Any) -> ipywidgets.VBox:
-    return ipywidgets.VBox(children, layout=ipywidgets.Layout(flex="1 1 260px", min_width="240px", max_width="420px"))
+    return ipywidgets.VBox(children, layout=ipywidgets.Layout(flex="1 1 270px", min_width="260px", max_width="440px"))

@@ -7,7 +7,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import rodflow_widgets as rf
-from rodflow_widgets.engine import Simulation
+from rodflow_widgets.engine import Problem, Simulation
 from rodflow_widgets.engine.curvature import small
 from rodflow_widgets.engine.flows import chebyshev
 
@@ -108,6 +108,26 @@ def test_stable_flow_waits_once_a_substep(tolerance: float, monkeypatch: pytest.
     assert count.waits == 0
     assert count.copies == len(tried) >= 20
     assert count.largest <= 2
+
+
+VALLEY = Problem.from_function(lambda w: (1.99 + w[1]) * w[0] ** 2 / 2 - 0.004 * w[1], [0.05, 0.0])
+
+
+@pytest.mark.parametrize(
+    ("problem", "optimizer"),
+    [(VALLEY, rf.optimizers.GradientDescent(1.0)), (network(), rf.optimizers.RMSProp(0.01))],
+)
+def test_central_flow_waits_at_most_once_a_substep(problem, optimizer) -> None:
+    """At every row, and at every substep where an eigenvalue is near the edge or held at it."""
+    simulation = Simulation(problem, optimizer, ("discrete", "central"), steps=200)
+    for _ in range(45):
+        simulation.advance()
+    assert simulation.drain()[1].columns["critical"][-5:].min() >= 1
+    with Count() as count:
+        for _ in range(5):
+            simulation.advance()
+    assert (count.waits, count.copies) == (0, 4 * 5)
+    assert count.largest <= 300
 
 
 def test_the_counter_sees_what_it_is_there_for() -> None:

@@ -114,3 +114,9 @@ def test_nothing_recorded_yet() -> None:
 def test_unknown_theme() -> None:
     with pytest.raises(ArgumentError, match="theme='sepia'"):
         picture(recording(steps=5), theme="sepia")
+
+
+def test_a_loss_below_zero_is_drawn() -> None:
+    made = recording(names=("discrete",), steps=60)
+    made["discrete"]["loss"][:] -= 1.0
+    assert holds(pixels(picture(made))[60:250, 120:1100], THEMES["light"].kinds["iterates"])

@@ -1,5 +1,5 @@
 import { type Context, edgeRate, type Part } from "../context";
-import { h, setText } from "../dom";
+import { h, setAttribute, setText } from "../dom";
 import * as format from "../format";
 import { RateScale } from "./scale";
 import { Setting } from "./setting";
@@ -71,8 +71,9 @@ export class RateControl implements Part {
     const at = this.setting.position(edge);
     track.style.setProperty("--edge", at);
     this.edge.style.left = at;
-    const outside = scale.holds(edge) ? "" : edge > scale.upper ? " →" : " ←";
-    const text = `${format.significant(edge, 2)}${outside}`;
+    const outside = scale.holds(edge) ? null : edge > scale.upper ? "right" : "left";
+    const text = `${format.significant(edge, 2)}${outside ? { right: " →", left: " ←" }[outside] : ""}`;
+    setAttribute(this.edgeLabel, "data-outside", outside);
     if (this.edgeLabel.dataset.text !== text) {
       this.edgeLabel.dataset.text = text;
       this.edgeLabel.replaceChildren("edge ", h("b", {}, text));

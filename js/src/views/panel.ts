@@ -57,7 +57,19 @@ export class PanelView {
   }
 
   get log(): boolean {
-    return this.context.view.log.get(this.panel.key) ?? this.panel.log;
+    return this.context.view.log.get(this.panel.key) ?? (this.panel.log && !this.negative());
+  }
+
+  /** A loss that is not positive has no place on a logarithmic axis. */
+  private negative(): boolean {
+    if (this.panel.key !== "loss") return false;
+    const { client, styles } = this.context;
+    return styles.some((style) => {
+      const column = this.column(style);
+      const envelope = column ? client.store.table(style.process.name)?.envelope(column) : null;
+      const extent = envelope?.extent(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, false);
+      return extent ? extent[0] <= 0 : false;
+    });
   }
 
   private get asEigenvalues(): boolean {
@@ -81,6 +93,7 @@ export class PanelView {
     const words = this.asEigenvalues ? eigenvalues : panel;
     setText(this.title, words.title);
     setText(this.subtitle, words.subtitle(spec));
+    setAttribute(this.subtitle, "title", words.subtitle(spec));
     setText(this.scaleButton, this.log ? "log" : "linear");
     setAttribute(this.scaleButton, "aria-label", `${words.title}: ${this.log ? "logarithmic" : "linear"} axis`);
     setAttribute(this.scaleButton, "title", `Axis: ${this.log ? "logarithmic" : "linear"}. Click to switch.`);

@@ -5,8 +5,9 @@ from .base import Flow
 
 discover(__name__, __path__)
 
-from .covariance import CovarianceRod  # noqa: E402 - after discovery, for type checkers and completion
+from .central import Central  # noqa: E402 - after discovery, for type checkers and completion
+from .covariance import CovarianceRod  # noqa: E402
 from .rod import Rod  # noqa: E402
 from .stable import Stable  # noqa: E402
 
-__all__ = ["FLOWS", "CovarianceRod", "Flow", "Rod", "Stable"]
+__all__ = ["FLOWS", "Central", "CovarianceRod", "Flow", "Rod", "Stable"]

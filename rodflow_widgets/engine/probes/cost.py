@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from ...vocabulary import Column
-from ..problem import HVP_COST
+from ..problem import HVP_COST, THIRD_COST
 from ..process import Observation, Process
 from ..registry import PROBES, register
 from .base import Context, Probe
@@ -14,7 +14,10 @@ from .base import Context, Probe
 @register(PROBES, "cost")
 class CostProbe(Probe):
     def columns(self) -> tuple[Column, ...]:
-        meaning = f"gradients spent since the start, a Hessian-vector product counted as {HVP_COST}"
+        meaning = (
+            f"gradients spent since the start, a Hessian-vector product counted as {HVP_COST}, "
+            f"a third derivative as {THIRD_COST}"
+        )
         return (Column("cost", "gradients", meaning),)
 
     def measure(self, process: Process, seen: Observation, context: Context) -> tuple[Tensor | float, ...]:

@@ -1,4 +1,4 @@
-"""A valley that sharpens as one moves down it, the smallest picture of progressive sharpening."""
+"""Valleys that sharpen as one moves down them, the smallest pictures of progressive sharpening."""
 
 from __future__ import annotations
 
@@ -40,3 +40,30 @@ def valley(
         return (y + zeta * x) * x * x / 2 - epsilon * (x + y)
 
     return toy(loss, w0, f"valley, ε = {epsilon:g}", dtype)
+
+
+@register(
+    PROBLEMS,
+    "twin_valley",
+    label="twin valley",
+    parameters=(
+        EPSILON,
+        Parameter("ratio", "ratio", 0.97, 0.0, 1.0, meaning="second sharpness across / first", open_lower=True),
+        Several(start(0.05), (0.05, 0.04, 5.6), 3, meaning="starting point: across x and z, along y"),
+    ),
+)
+def twin_valley(
+    epsilon: float = 1e-2,
+    ratio: float = 0.97,
+    w0: Sequence[float] = (0.05, 0.04, 5.6),
+    dtype: torch.dtype = torch.float64,
+) -> Problem:
+    """L(x, z, y) = ½y(x² + ratio · z²) − ε(x + z + y): a valley with two directions that come to the edge one by one.
+
+    The sharpnesses across it are y and ratio · y. Derived here from Berthier's valley, which has one.
+    """
+
+    def loss(w: Tensor) -> Tensor:
+        return w[2] * (w[0] ** 2 + ratio * w[1] ** 2) / 2 - epsilon * w.sum()
+
+    return toy(loss, w0, f"twin valley, ε = {epsilon:g}", dtype)
