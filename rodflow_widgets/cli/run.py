@@ -114,14 +114,14 @@ def build(given: argparse.Namespace) -> tuple[Any, Any]:
     make_problem = closest(PROBLEMS, "problem", given.problem)
     make_optimizer = closest(OPTIMIZERS, "optimizer", given.optimizer)
     options = assignments(given.values)
-    hyperparameters = {p.name: p.default for p in make_optimizer.parameters}
-    hyperparameters |= {name: options.pop(name) for name in list(options) if name in hyperparameters}
+    known = {p.name: p.default for p in make_optimizer.parameters}
+    hyperparameters = {name: options.pop(name) for name in list(options) if name in known}
     if given.learning_rate is not None:
         hyperparameters["learning_rate"] = given.learning_rate
     accepted = _accepted(make_problem)
     for name in options:
         if name not in accepted:
-            raise unknown("option", name, {*accepted, *hyperparameters})
+            raise unknown("option", name, {*accepted, *known})
     for name in ("seed", "dtype", "device"):
         value = getattr(given, name)
         if name in accepted and value is not None and name not in options:
@@ -132,7 +132,9 @@ def build(given: argparse.Namespace) -> tuple[Any, Any]:
         options["dtype"] = _torch_dtype(options["dtype"])
     if "seed" in options:
         _check_seed(options["seed"])
-    return _made(make_problem, given.problem, options), make_optimizer(**hyperparameters)
+    return _made(make_problem, given.problem, options), make_optimizer(known["learning_rate"]).replace(
+        **hyperparameters
+    )
 
 
 def report(recording: Any, rows: str) -> str:

@@ -1,60 +1,55 @@
-"""What forms need to know of the registry, as plain data: names, labels, parameters, and which flow models what."""
+"""What forms and the command line need to know of the registry, as plain data."""
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from ..errors import ArgumentError
-from ..vocabulary import Parameter
-
-KINDS = {int: "whole", float: "number", str: "choice"}
+from ..vocabulary import ENDLESS, Choice, Setting, Several, Whole
 
 
 def catalogue() -> dict[str, list[dict[str, Any]]]:
-    """Problems, optimizers and flows, each with its parameters; JSON-able."""
+    """Problems, optimizers and flows, each with its parameters; JSON-able.
+
+    A parameter has a name, a label, a kind ("number", "whole", "choice" or "list"), its default, its bounds `lower` and
+    `upper` (`open_lower` and `open_upper` where they are excluded themselves), unit, scale of a slider, and meaning; those
+    that do not apply are None. A choice has `options`; a whole number is a `multiple`; a list has a `length`, None where
+    that is free, and bounds that hold for each of its numbers, which are `whole` or not. A default of None is a whole
+    number that is chosen by itself. `for` of a flow are the optimizers that it models.
+    """
     from . import flows, optimizers, problems  # noqa: F401 - importing them fills the registry
     from .registry import FLOWS, OPTIMIZERS, PROBLEMS
 
     return {
-        "problems": [_problem(name, make) for name, make in PROBLEMS.items()],
-        "optimizers": [_optimizer(name, cls) for name, cls in OPTIMIZERS.items()],
+        "problems": [_entry(name, make) for name, make in PROBLEMS.items()],
+        "optimizers": [{**_entry(name, cls), "threshold": cls.threshold_text} for name, cls in OPTIMIZERS.items()],
         "flows": [_flow(name, make, OPTIMIZERS) for name, make in FLOWS.items()],
     }
 
 
-def _summary(thing: Any) -> str:
+def summary(thing: Any) -> str:
+    """The first line of what a class or a factory says of itself."""
     return (inspect.getdoc(thing) or "").partition("\n")[0]
 
 
-def _problem(name: str, make: Callable[..., Any]) -> dict[str, Any]:
-    choices = getattr(make, "choices", {})
-    given = inspect.signature(make).parameters.values()
-    parameters = [_guessed(p.name, p.default, choices.get(p.name)) for p in given if p.name not in ("dtype", "device")]
-    return {"name": name, "label": name.replace("_", " "), "summary": _summary(make), "parameters": parameters}
-
-
-def _optimizer(name: str, cls: Any) -> dict[str, Any]:
+def _entry(name: str, thing: Any) -> dict[str, Any]:
     return {
         "name": name,
-        "label": cls.label,
-        "summary": _summary(cls),
-        "threshold": cls.threshold_text,
-        "parameters": [{"kind": "number", **_plain(p)} for p in cls.parameters],
+        "label": thing.label,
+        "summary": summary(thing),
+        "parameters": [_parameter(p) for p in thing.parameters],
     }
 
 
-def _flow(name: str, make: Callable[..., Any], optimizers: dict[str, Any]) -> dict[str, Any]:
+def _flow(name: str, make: Any, optimizers: dict[str, Any]) -> dict[str, Any]:
     flow = make()
-    fields = dataclasses.fields(flow) if isinstance(make, type) else ()
     return {
-        "name": name,
+        **_entry(name, make),
         "label": flow.label,
         "detail": flow.detail,
         "kind": flow.kind,
-        "parameters": [_guessed(f.name, f.default, None) for f in fields if f.name != "name"],
         "for": list(_modelled(flow, optimizers)),
     }
 
@@ -68,24 +63,22 @@ def _modelled(flow: Any, optimizers: dict[str, Any]) -> Iterator[str]:
         yield name
 
 
-def _plain(parameter: Parameter) -> dict[str, Any]:
-    keys = ("name", "label", "default", "lower", "upper", "unit", "scale", "meaning")
-    return {key: getattr(parameter, key) for key in keys}
-
-
-def _guessed(name: str, default: Any, options: tuple[str, ...] | None) -> dict[str, Any]:
-    """A parameter of which the signature tells; a default of None is a whole number that is chosen by itself."""
-    listed = isinstance(default, tuple)
-    kind = "list" if listed else KINDS.get(type(default), "whole")
-    found = {
-        "name": name,
-        "label": name.replace("_", " "),
-        "kind": kind,
-        "default": list(default) if listed else default,
-        "lower": None,
-        "upper": None,
-        "unit": "",
-        "scale": "linear",
-        "meaning": "",
+def _parameter(parameter: Setting) -> dict[str, Any]:
+    number = parameter.item if isinstance(parameter, Several) else parameter
+    entry = {
+        "name": parameter.name,
+        "label": parameter.label,
+        "kind": parameter.kind,
+        "default": list(parameter.default) if isinstance(parameter, Several) else parameter.default,
+        "lower": getattr(number, "lower", None),
+        "upper": None if (upper := getattr(number, "upper", None)) == ENDLESS else upper,
+        **{key: getattr(number, key, False) for key in ("open_lower", "open_upper")},
+        "unit": getattr(number, "unit", ""),
+        "scale": getattr(number, "scale", "linear"),
+        "meaning": parameter.meaning,
     }
-    return {**found, "options": list(options)} if options else found
+    if isinstance(parameter, Choice):
+        return {**entry, "options": list(parameter.options)}
+    if isinstance(parameter, Several):
+        return {**entry, "length": parameter.length, "whole": isinstance(number, Whole)}
+    return {**entry, "multiple": parameter.multiple} if isinstance(parameter, Whole) else entry

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..errors import named_keywords, unknown
+from ..vocabulary import Setting
 
-PROBLEMS: dict[str, Callable[..., Any]] = {}
+PROBLEMS: dict[str, Any] = {}
 OPTIMIZERS: dict[str, Any] = {}
-FLOWS: dict[str, Callable[[], Any]] = {}
+FLOWS: dict[str, Any] = {}
 PROBES: dict[str, Any] = {}
 
 
 def register(
-    table: dict[str, Any], name: str, *, choices: dict[str, tuple[str, ...]] | None = None
+    table: dict[str, Any], name: str, *, label: str | None = None, parameters: tuple[Setting, ...] | None = None
 ) -> Callable[[Any], Any]:
-    """Decorator that enters a class or factory into `table` under `name`; `choices`: of arguments that are words."""
+    """Decorator that enters a class or factory into `table` under `name`.
+
+    Args:
+        table: PROBLEMS, OPTIMIZERS, FLOWS or PROBES.
+        name: under which it is found.
+        label: of a factory, for people; a class states its own.
+        parameters: of a factory, for forms: its arguments come to it as these have checked them. A class states its own.
+    """
 
     def enter(entry: Any) -> Any:
         if name in table:
@@ -28,11 +38,27 @@ def register(
                 setattr(entry, "__init__", named_keywords(name)(vars(entry)["__init__"]))  # noqa: B010 - mypy forbids the plain form
             table[name] = entry
             return entry
-        entry.choices = choices or {}
-        table[name] = named_keywords(name)(entry)
-        return table[name]
+        made = named_keywords(name)(entry if parameters is None else _checked(entry, parameters))
+        vars(made).update(label=label or name.replace("_", " "), parameters=parameters or ())
+        table[name] = made
+        return made
 
     return enter
+
+
+def _checked(function: Callable[..., Any], parameters: tuple[Setting, ...]) -> Callable[..., Any]:
+    """The function with every argument that one of `parameters` describes as its `check` returns it."""
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        for parameter in parameters:
+            bound.arguments[parameter.name] = parameter.check(bound.arguments[parameter.name])
+        return function(*bound.args, **bound.kwargs)
+
+    return checked
 
 
 def discover(package: str, path: Iterable[str]) -> None:

@@ -154,6 +154,13 @@ def test_the_dtype_may_be_set_like_any_option(tmp_path: Path) -> None:
     assert rf.load(tmp_path / "run.rodflow").spec["problem"]["dtype"] == "float32"
 
 
+def test_hyperparameters_are_set_by_their_names(tmp_path: Path) -> None:
+    arguments = ["--problem", "quartic", "--optimizer", "adam", "--set", "beta1=0.8", "--learning-rate", "0.05"]
+    assert main(["run", *arguments, "--processes", "discrete", "--steps", "4", "--quiet", "--out", str(tmp_path)]) == 0
+    values = rf.load(tmp_path / "run.rodflow").spec["optimizer"]["values"]
+    assert values == {"learning_rate": 0.05, "beta1": 0.8, "beta2": 0.99, "eps": 1e-8}
+
+
 def test_list_names_everything(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list"]) == 0
     printed = capsys.readouterr().out
@@ -165,6 +172,10 @@ def test_list_names_everything(capsys: pytest.CaptureFixture[str]) -> None:
         "rod-paper",
         "stable",
         "--learning-rate",
+        "--set widths=32,32",
+        "a whole number of at least 1 and at most 1797",
+        "tanh, silu, gelu, softplus or relu",
+        "an even number of at least 2, per step",
     ):
         assert name in printed
 

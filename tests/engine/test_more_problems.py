@@ -77,7 +77,7 @@ def test_bad_options_are_refused() -> None:
         rf.problems.digits_cnn(activation="step")
     with pytest.raises(ArgumentError, match="w0"):
         rf.problems.product(w0=(1.0,))
-    with pytest.raises(ArgumentError, match="three coordinates"):
+    with pytest.raises(ArgumentError, match="3 of them"):
         rf.problems.twin_valley(w0=(1.0, 2.0))
     with pytest.raises(ArgumentError, match="ratio"):
         rf.problems.twin_valley(ratio=2.0)

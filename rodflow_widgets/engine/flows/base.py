@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import operator
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ...errors import ArgumentError
+from ...vocabulary import ENDLESS, Setting, Whole
 from ..optimizers.base import Optimizer
 from ..process import Process, Start
 
@@ -21,6 +20,11 @@ class Flow(ABC):
     label: ClassVar[str]
     kind: ClassVar[str]
     process: ClassVar[type[Process]]
+    parameters: ClassVar[tuple[Setting, ...]] = ()
+
+    def __post_init__(self) -> None:
+        for parameter in self.parameters:
+            object.__setattr__(self, parameter.name, parameter.check(getattr(self, parameter.name)))
 
     @property
     @abstractmethod
@@ -44,13 +48,7 @@ class Flow(ABC):
         """Raise ArgumentError where this flow does not model `optimizer`."""
 
 
-def whole(name: str, value: Any, lower: int, upper: int = 2**53) -> int:
-    """`value` as an integer of at least `lower`, or ArgumentError."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = lower - 1
-    if isinstance(value, bool) or not lower <= number <= upper:
-        most = f" and at most {upper}" if number > upper else ""
-        raise ArgumentError(f"{name}={value!r} is not usable: give a whole number of at least {lower}{most}.")
+def whole(name: str, value: Any, lower: int, upper: int = ENDLESS) -> int:
+    """`value` as an integer from `lower` to `upper`, or ArgumentError."""
+    number: int = Whole(name, name, lower, lower, upper).check(value)
     return number

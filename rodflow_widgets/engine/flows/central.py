@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from ...errors import ArgumentError
-from ...vocabulary import Column, Status
+from ...vocabulary import Column, Setting, Status, Whole
 from ..curvature.tracker import EigenTracker, Spectrum
 from ..host import fetch, upload
 from ..optimizers.base import Optimizer
@@ -19,7 +19,7 @@ from ..problem import Point
 from ..process import NotFinite, Observation, Process, Start, norm
 from ..registry import FLOWS, register
 from . import complementarity
-from .base import Flow, whole
+from .base import Flow
 from .critical import FD_TOLERANCE, Directions, Drift, disagreement, forms, packed
 
 CRITICAL, CANDIDATE, NEAR, WATCHED = 0.975, 0.95, 0.9, 0.75
@@ -200,6 +200,17 @@ class CentralProcess(Process):
         )
 
 
+SUBSTEPS = Whole(
+    "substeps",
+    "substeps",
+    4,
+    2,
+    unit="per step",
+    meaning="of central flow, an even number for rows half a step on; 8 is the check that nothing depends on it",
+    multiple=2,
+)
+
+
 @register(FLOWS, "central")
 @dataclass(frozen=True)
 class Central(Flow):
@@ -225,12 +236,7 @@ class Central(Flow):
     label: ClassVar[str] = "central flow"
     kind: ClassVar[str] = "central"
     process: ClassVar[type[Process]] = CentralProcess
-
-    def __post_init__(self) -> None:
-        if whole("substeps", self.substeps, 2) % 2:
-            raise ArgumentError(
-                f"substeps={self.substeps} is not usable: rows lie half a step from the start, give an even number."
-            )
+    parameters: ClassVar[tuple[Setting, ...]] = (SUBSTEPS,)
 
     @property
     def default_name(self) -> str:

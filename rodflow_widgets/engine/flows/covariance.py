@@ -11,14 +11,14 @@ import torch
 from torch import Tensor
 
 from ...errors import ArgumentError
-from ...vocabulary import Bound, Column, Status
+from ...vocabulary import Bound, Column, Parameter, Setting, Status, Whole
 from ..curvature.tracker import Spectrum
 from ..host import fetch, upload
 from ..optimizers.base import Optimizer
 from ..problem import Meter, Point
 from ..process import NotFinite, Observation, Process, Start, norm
 from ..registry import FLOWS, register
-from .base import Flow, whole
+from .base import Flow
 
 LONGEST_STEP, STABILITY, REFUSED, MOST = 0.25, 1.5, 2.0, 100
 MASKED_RATIO, MASKED_STEPS, MASKED_SHARE = 1.05, 20, 2.0
@@ -223,6 +223,27 @@ def _expectation(ends: list[tuple[Tensor, Tensor]], centre: Tensor | None) -> Te
     return centre + sum(((p + m) / 2 - centre for p, m in ends), torch.zeros_like(centre))
 
 
+MODES = Whole("modes", "modes", 4, 1, meaning="columns that represent the covariance Σ of the rod")
+SEED = Parameter(
+    "seed",
+    "seed",
+    1e-2,
+    0.0,
+    1.0,
+    scale="log",
+    meaning="share of the drift that feeds Σ, which without it stays zero for ever; 1 is the paper's",
+    open_lower=True,
+)
+SUBSTEPS = Whole(
+    "substeps",
+    "substeps",
+    None,
+    2,
+    unit="per step",
+    meaning="explicit Euler steps; None takes what is stable, at least 4",
+)
+
+
 @register(FLOWS, "rod-covariance")
 @dataclass(frozen=True)
 class CovarianceRod(Flow):
@@ -243,15 +264,7 @@ class CovarianceRod(Flow):
     label: ClassVar[str] = "rod flow"
     kind: ClassVar[str] = "rod"
     process: ClassVar[type[Process]] = CovarianceProcess
-
-    def __post_init__(self) -> None:
-        whole("modes", self.modes, 1)
-        if not isinstance(self.seed, int | float) or not 0 < self.seed <= 1:
-            raise ArgumentError(
-                f"seed={self.seed!r} is not usable: give a share in (0, 1]; without a seed Σ stays zero for ever."
-            )
-        if self.substeps is not None:
-            whole("substeps", self.substeps, 2)
+    parameters: ClassVar[tuple[Setting, ...]] = (MODES, SEED, SUBSTEPS)
 
     @property
     def default_name(self) -> str:
@@ -275,7 +288,7 @@ class CovarianceRod(Flow):
         return CovarianceProcess(start, self.modes, self.seed, self.substeps)
 
 
-@register(FLOWS, "rod-paper")
-def paper_rod() -> CovarianceRod:
+@register(FLOWS, "rod-paper", parameters=(SUBSTEPS,))
+def paper_rod(substeps: int | None = None, *, name: str | None = None) -> CovarianceRod:
     """The one-mode closure of the rod flow paper."""
-    return CovarianceRod(modes=1, seed=1)
+    return CovarianceRod(modes=1, seed=1, substeps=substeps, name=name)

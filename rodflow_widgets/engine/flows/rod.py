@@ -10,8 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...errors import ArgumentError
-from ...vocabulary import Bound, Column
+from ...vocabulary import Bound, Column, Setting, Whole
 from ..curvature.small import eigh
 from ..curvature.tracker import EigenTracker, Spectrum
 from ..host import fetch, upload
@@ -19,7 +18,7 @@ from ..optimizers.base import Frozen, Optimizer
 from ..problem import Point
 from ..process import NotFinite, Observation, Process, Start, norm
 from ..registry import FLOWS, register
-from .base import Flow, whole
+from .base import Flow
 from .cadence import Cadence
 from .modes import fractional_power, inverse_root, secant_update
 
@@ -366,6 +365,17 @@ class RodProcess(Process):
         )
 
 
+SUBSTEPS = Whole(
+    "substeps",
+    "substeps",
+    2,
+    2,
+    unit="per step",
+    meaning="of the rod, an even number for the delay of half a step; 4 is the check that nothing depends on it",
+    multiple=2,
+)
+
+
 @register(FLOWS, "rod")
 @dataclass(frozen=True)
 class Rod(Flow):
@@ -385,12 +395,7 @@ class Rod(Flow):
     label: ClassVar[str] = "rod flow"
     kind: ClassVar[str] = "rod"
     process: ClassVar[type[Process]] = RodProcess
-
-    def __post_init__(self) -> None:
-        if whole("substeps", self.substeps, 2) % 2:
-            raise ArgumentError(
-                f"substeps={self.substeps} is not usable: the delay of half a step needs an even number."
-            )
+    parameters: ClassVar[tuple[Setting, ...]] = (SUBSTEPS,)
 
     @property
     def default_name(self) -> str:

@@ -10,18 +10,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...vocabulary import Parameter, Status
+from ...vocabulary import Parameter, Setting, Status, Whole
 from ..host import fetch
 from ..optimizers.base import Frozen, Optimizer
 from ..problem import Point
 from ..process import NotFinite, Observation, Process, Start
 from ..registry import FLOWS, register
 from . import chebyshev
-from .base import Flow, whole
+from .base import Flow
 from .sharpest import Sharpest
 
 TOLERANCE = Parameter(
     "tolerance", "tolerance", 1e-3, 1e-9, 0.1, scale="log", meaning="local error against the drift of one step"
+)
+MOST = Whole(
+    "most", "most evaluations", 200, 1, unit="per step", meaning="of the rate; where more are needed the flow stops"
 )
 SHORTEST = 1 / 64
 """The substep at which a flow whose numbers are not finite is given up."""
@@ -236,10 +239,7 @@ class Stable(Flow):
     label: ClassVar[str] = "stable flow"
     kind: ClassVar[str] = "stable"
     process: ClassVar[type[Process]] = StableProcess
-
-    def __post_init__(self) -> None:
-        TOLERANCE.check(self.tolerance)
-        whole("most", self.most, 1)
+    parameters: ClassVar[tuple[Setting, ...]] = (TOLERANCE, MOST)
 
     @property
     def default_name(self) -> str:

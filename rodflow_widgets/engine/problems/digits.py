@@ -1,4 +1,4 @@
-"""A small network on scikit-learn's handwritten digits: a real problem that reaches its edge within seconds."""
+"""A multilayer perceptron on the handwritten digits: a real problem that reaches its edge within seconds."""
 
 from __future__ import annotations
 
@@ -10,18 +10,46 @@ import numpy as np
 import torch
 from torch import nn
 
-from ...errors import ArgumentError, unknown
-from ...vocabulary import Parameter
-from ..flows.base import whole
+from ...errors import ArgumentError
+from ...vocabulary import Choice, Several, Whole
 from ..problem import Problem
-from ..registry import PROBLEMS, lookup, register
-from .digits_data import ACTIVATIONS, CLASSES, LOSSES, PIXELS, examples, goals, load
+from ..registry import PROBLEMS, register
+from .digits_data import (
+    ACTIVATIONS,
+    CLASSES,
+    INPUT_SCALE,
+    LOSS,
+    PIXELS,
+    SEED,
+    activation,
+    classifier,
+    count,
+    gain,
+    half_mean_squared_error,
+    load,
+)
 
 
 @register(
     PROBLEMS,
     "digits_mlp",
-    choices={"activation": tuple(ACTIVATIONS), "loss": tuple(LOSSES), "targets": ("classes", "sign")},
+    label="digits MLP",
+    parameters=(
+        Several(Whole("widths", "hidden layers", 32, 1), (32, 32), meaning="sizes of the hidden layers"),
+        activation("tanh"),
+        LOSS,
+        count(500),
+        SEED,
+        gain(0.7, "weights ~ N(0, gain² / fan-in), biases 0"),
+        INPUT_SCALE,
+        Choice(
+            "targets",
+            "targets",
+            "classes",
+            ("classes", "sign"),
+            "ten outputs, or one: +1 for digits from 5 on, else −1",
+        ),
+    ),
 )
 def digits_mlp(
     widths: Sequence[int] = (32, 32),
@@ -48,33 +76,16 @@ def digits_mlp(
         input_scale: standard deviation of the centred pixels.
         targets: "classes" (ten outputs) or "sign" (one output, +1 for digits of at least 5, else −1; mse only).
     """
-    hidden = _widths(widths)
-    lookup(ACTIVATIONS, "activation", activation)
-    lookup(LOSSES, "loss", loss)
-    if targets not in ("classes", "sign"):
-        raise unknown("targets", targets, ("classes", "sign"))
     if targets == "sign" and loss != "mse":
         raise ArgumentError(f"loss={loss!r} needs classes: give targets='classes', or loss='mse'.")
-    scale = Parameter("input_scale", "input scale", 1.0, 0.0, 1e3, open_lower=True).check(input_scale)
-    size = Parameter("gain", "gain", 0.7, 0.0, 1e3, open_lower=True).check(gain)
-
-    x, y = load(examples(n), scale)
-    outputs = CLASSES if targets == "classes" else 1
-    sizes = (PIXELS, *hidden, outputs)
-    model = _network(sizes, activation, size, whole("seed", seed, 0, upper=2**32 - 1))
-    goal = torch.from_numpy(np.where(y >= 5, 1.0, -1.0)[:, None]) if targets == "sign" else goals(y, loss)
+    sizes = (PIXELS, *widths, CLASSES if targets == "classes" else 1)
+    model = _network(sizes, activation, gain, seed)
     name = f"digits MLP {'-'.join(map(str, sizes))} {activation}"
-    return Problem(model, LOSSES[loss], torch.from_numpy(x), goal, dtype=dtype, device=device, name=name)
-
-
-def _widths(widths: Sequence[int]) -> tuple[int, ...]:
-    try:
-        hidden = tuple(widths)
-    except TypeError:
-        hidden = (widths,)  # type: ignore[assignment]
-    if not all(isinstance(w, int) and not isinstance(w, bool) and w > 0 for w in hidden):
-        raise ArgumentError(f"widths={widths!r} is not usable: give the sizes of the hidden layers, e.g. (32, 32).")
-    return hidden
+    if targets == "classes":
+        return classifier(model, loss, n, input_scale, name, dtype, device)
+    x, y = load(n, input_scale)
+    sign = torch.from_numpy(np.where(y >= 5, 1.0, -1.0)[:, None])
+    return Problem(model, half_mean_squared_error, torch.from_numpy(x), sign, dtype=dtype, device=device, name=name)
 
 
 def _network(sizes: Sequence[int], activation: str, gain: float, seed: int) -> nn.Sequential:

@@ -1,4 +1,4 @@
-"""The 8 × 8 digits of scikit-learn and the losses and activations of the networks that learn them."""
+"""What the problems on scikit-learn's handwritten digits share: images, losses, activations, and their options."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import RodflowError
-from ...vocabulary import Parameter
+from ...vocabulary import Choice, Parameter, Whole
+from ..problem import Problem
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "tanh": nn.Tanh,
@@ -18,7 +19,7 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
     "softplus": nn.Softplus,
     "relu": nn.ReLU,
 }
-PIXELS, CLASSES, EXAMPLES = 64, 10, 1797
+SIDE, PIXELS, CLASSES, EXAMPLES = 8, 64, 10, 1797
 
 
 def half_mean_squared_error(output: Tensor, target: Tensor) -> Tensor:
@@ -35,9 +36,41 @@ def cross_entropy(output: Tensor, target: Tensor) -> Tensor:
 
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"mse": half_mean_squared_error, "cross_entropy": cross_entropy}
 
+LOSS = Choice("loss", "loss", "mse", tuple(LOSSES), "½ mean squared distance to one-hot targets, or cross-entropy")
+SEED = Whole("seed", "seed of the weights", 0, 0, 2**32 - 1, meaning="of the random start")
+INPUT_SCALE = Parameter(
+    "input_scale",
+    "input scale",
+    1.0,
+    0.0,
+    1e3,
+    scale="log",
+    meaning="standard deviation of the centred pixels",
+    open_lower=True,
+)
+
+
+def activation(default: str) -> Choice:
+    """The nonlinearity of a network."""
+    return Choice("activation", "activation", default, tuple(ACTIVATIONS), "nonlinearity between the layers")
+
+
+def count(default: int) -> Whole:
+    """How many of the images are learned."""
+    return Whole("n", "examples", default, 1, EXAMPLES, meaning="the first n of one fixed permutation")
+
+
+def gain(default: float, meaning: str) -> Parameter:
+    """The size of the random start."""
+    return Parameter("gain", "gain", default, 0.0, 1e3, scale="log", meaning=meaning, open_lower=True)
+
 
 def load(n: int, scale: float) -> tuple[np.ndarray, np.ndarray]:
-    """The first n images [n, 64] of one fixed permutation, centred, with standard deviation `scale`, and their digits [n]."""
+    """The first n images [n, 64] of one fixed permutation, centred, with standard deviation `scale`, and their classes [n].
+
+    Raises:
+        RodflowError: scikit-learn is not installed.
+    """
     try:
         from sklearn.datasets import load_digits
     except ImportError as error:
@@ -52,11 +85,14 @@ def load(n: int, scale: float) -> tuple[np.ndarray, np.ndarray]:
     return x[chosen], data.target[chosen].astype(np.int64)
 
 
-def goals(digits: np.ndarray, loss: str) -> Tensor:
-    """Targets of `loss`: one-hot rows [n, 10] for "mse", classes [n] for "cross_entropy"."""
-    return torch.from_numpy(np.eye(CLASSES)[digits] if loss == "mse" else digits)
+def goals(y: np.ndarray, loss: str) -> Tensor:
+    """The targets of a loss for classes [n]: one-hot [n, 10] for "mse", else the classes."""
+    return torch.from_numpy(np.eye(CLASSES)[y] if loss == "mse" else y)
 
 
-def examples(n: int) -> int:
-    """`n` as a number of examples."""
-    return int(Parameter("n", "examples", 500, 1, EXAMPLES).check(n))
+def classifier(
+    model: nn.Module, loss: str, n: int, scale: float, name: str, dtype: torch.dtype, device: str | torch.device
+) -> Problem:
+    """The ten-class problem of a network that takes the pixels [n, 64]."""
+    x, y = load(n, scale)
+    return Problem(model, LOSSES[loss], torch.from_numpy(x), goals(y, loss), dtype=dtype, device=device, name=name)

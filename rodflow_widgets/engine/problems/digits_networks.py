@@ -8,12 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import ArgumentError
-from ..flows.base import whole
+from ...vocabulary import Whole
 from ..problem import Problem
-from ..registry import PROBLEMS, lookup, register
-from .digits_data import ACTIVATIONS, CLASSES, LOSSES, examples, goals, load
-
-SIDE = 8
+from ..registry import PROBLEMS, register
+from .digits_data import ACTIVATIONS, CLASSES, LOSS, SEED, SIDE, activation, classifier, count
 
 
 class Convolutional(nn.Module):
@@ -75,10 +73,18 @@ class Transformer(nn.Module):
         return self.head(x.mean(1))
 
 
-CHOICES = {"activation": tuple(ACTIVATIONS), "loss": tuple(LOSSES)}
-
-
-@register(PROBLEMS, "digits_cnn", choices=CHOICES)
+@register(
+    PROBLEMS,
+    "digits_cnn",
+    label="digits CNN",
+    parameters=(
+        Whole("channels", "channels", 8, 1, meaning="of the first layer; the second has twice as many"),
+        activation("tanh"),
+        LOSS,
+        count(300),
+        SEED,
+    ),
+)
 def digits_cnn(
     channels: int = 8,
     activation: str = "tanh",
@@ -95,12 +101,22 @@ def digits_cnn(
         channels: of the first layer; the second has twice as many.
         activation, loss, n, seed: as for digits_mlp; weights uniform in ±1/√fan_in, biases 0.
     """
-    whole("channels", channels, 1)
-    lookup(ACTIVATIONS, "activation", activation)
     return _problem(Convolutional(channels, activation), "CNN", loss, n, seed, dtype, device)
 
 
-@register(PROBLEMS, "digits_transformer", choices=CHOICES)
+@register(
+    PROBLEMS,
+    "digits_transformer",
+    label="digits transformer",
+    parameters=(
+        Whole("width", "width", 16, 1, meaning="of the tokens, a multiple of the heads"),
+        Whole("heads", "heads", 2, 1, meaning="of the attention"),
+        activation("gelu"),
+        LOSS,
+        count(300),
+        SEED,
+    ),
+)
 def digits_transformer(
     width: int = 16,
     heads: int = 2,
@@ -119,10 +135,8 @@ def digits_transformer(
         heads: of the attention.
         activation, loss, n, seed: as for digits_mlp; weights uniform in ±1/√fan_in, biases 0.
     """
-    whole("heads", heads, 1)
-    if whole("width", width, 1) % heads:
+    if width % heads:
         raise ArgumentError(f"width={width} is not usable: give a multiple of heads={heads}.")
-    lookup(ACTIVATIONS, "activation", activation)
     return _problem(Transformer(width, heads, activation), "transformer", loss, n, seed, dtype, device)
 
 
@@ -130,8 +144,7 @@ def _problem(
     model: nn.Module, kind: str, loss: str, n: int, seed: int, dtype: torch.dtype, device: str | torch.device
 ) -> Problem:
     """The model with weights from its own generator, and the digits."""
-    lookup(LOSSES, "loss", loss)
-    generator = torch.Generator().manual_seed(whole("seed", seed, 0, upper=2**32 - 1))
+    generator = torch.Generator().manual_seed(seed)
     model = model.to(torch.float64)
     with torch.no_grad():
         for parameter in model.parameters():
@@ -141,6 +154,5 @@ def _problem(
                 parameter.copy_(bound * (2 * drawn - 1))
             elif not bool((parameter == 1).all()):
                 parameter.zero_()
-    x, y = load(examples(n), 1.0)
     name = f"digits {kind}, {sum(p.numel() for p in model.parameters()):,} parameters"
-    return Problem(model, LOSSES[loss], torch.from_numpy(x), goals(y, loss), dtype=dtype, device=device, name=name)
+    return classifier(model, loss, n, 1.0, name, dtype, device)
