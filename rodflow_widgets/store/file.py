@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 import zipfile
 import zlib
 from dataclasses import asdict
@@ -17,6 +16,7 @@ from numpy.lib import format as npy
 from ..errors import ArgumentError
 from ..recording import Recording
 from ..vocabulary import Event, Status
+from .aside import aside
 
 FORMAT = 1
 MANIFEST = "run.json"
@@ -30,16 +30,8 @@ def save(recording: Recording, path: str | os.PathLike[str]) -> Path:
         raise ArgumentError(f"path={str(path)!r} lies in a folder that does not exist: create {path.parent} first.")
     if path.is_dir():
         raise ArgumentError(f"path={str(path)!r} is a folder: give the name of a file.")
-    aside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.part")
-    try:
-        with open(aside, "wb") as file:
-            _write(recording, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, path)
-    except BaseException:
-        aside.unlink(missing_ok=True)
-        raise
+    with aside(path) as file:
+        _write(recording, file)
     return path
 
 

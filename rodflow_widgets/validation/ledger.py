@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
+
+from ..store.aside import aside
 
 FORMAT = 1
 
@@ -35,15 +36,6 @@ class Ledger:
 
     def write(self, name: str, key: str, cell: dict[str, Any]) -> None:
         """Keep a finished cell."""
-        path = self.path(name, key)
-        aside = path.with_name(f".{path.name}.{os.getpid()}.part")
         text = json.dumps({"format": FORMAT, "key": key, "name": name, **cell}, indent=1, allow_nan=False)
-        try:
-            with open(aside, "w", encoding="utf-8") as file:
-                file.write(text + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(aside, path)
-        except BaseException:
-            aside.unlink(missing_ok=True)
-            raise
+        with aside(self.path(name, key)) as file:
+            file.write(f"{text}\n".encode())
