@@ -309,3 +309,18 @@ def test_hyperparameters_of_a_rule_change_in_mid_run() -> None:
     assert columns["rod"]["edge_threshold"][[0, -1]] == pytest.approx([1.0, 2.0])
     assert columns["rod"]["distance"][-1] == pytest.approx(same["rod"]["distance"][-1], rel=1e-8)
     assert simulation.describe()["optimizer"]["name"] == "mine"
+
+
+def test_a_rule_without_a_learning_rate_gets_one_that_multiplies_its_move() -> None:
+    def own(w, state, g):
+        return w - 0.25 * g, {}
+
+    optimizer = rf.optimizers.from_map(own)
+    assert optimizer.values == {"learning_rate": 1.0}
+    columns = run(Simulation(network(), optimizer, ("discrete", "rod"), steps=40, start=5))
+    same = run(Simulation(network(), rf.optimizers.GradientDescent(0.25), ("discrete", "rod"), steps=40, start=5))
+    assert columns["discrete"]["loss"] == pytest.approx(same["discrete"]["loss"], rel=1e-12)
+    assert columns["rod"]["sharpness_ratio"] == pytest.approx(same["rod"]["sharpness_ratio"], rel=1e-8)
+    half = run(Simulation(network(), optimizer.replace(learning_rate=0.5), ("discrete",), steps=40))
+    eighth = run(Simulation(network(), rf.optimizers.GradientDescent(0.125), ("discrete",), steps=40))
+    assert half["discrete"]["loss"] == pytest.approx(eighth["discrete"]["loss"], rel=1e-9)

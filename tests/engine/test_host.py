@@ -23,6 +23,7 @@ WAITS = {
     "aten::linalg_eig",
     "aten::_linalg_svd",
     "aten::linalg_cholesky_ex.L",
+    "aten::_linalg_check_errors",
 }
 """Operators for which an accelerator makes the host wait."""
 
@@ -128,6 +129,26 @@ def test_central_flow_waits_at_most_once_a_substep(problem, optimizer) -> None:
             simulation.advance()
     assert (count.waits, count.copies) == (0, 4 * 5)
     assert count.largest <= 300
+
+
+def adam(w, state, g, n, learning_rate):
+    m, v = 0.9 * state["m"] + 0.1 * g, 0.99 * state["v"] + 0.01 * g * g
+    step = m / (1 - 0.9**n) / ((v / (1 - 0.99**n)).sqrt() + 1e-8)
+    return w - learning_rate * step, {"m": m, "v": v}
+
+
+def test_a_map_of_ones_own_costs_no_further_wait() -> None:
+    zeros = {"m": torch.zeros_like, "v": torch.zeros_like}
+    optimizer = rf.optimizers.from_map(adam, zeros, learning_rate=0.02)
+    simulation = Simulation(network(), optimizer, ("discrete", "rod"), steps=60, start=5)
+    for _ in range(20):
+        simulation.advance()
+    simulation.drain()
+    with Count() as count:
+        for _ in range(10):
+            simulation.advance()
+    assert (count.waits, count.copies) == (0, 2 * 10)
+    assert count.largest <= 400
 
 
 def test_the_counter_sees_what_it_is_there_for() -> None:

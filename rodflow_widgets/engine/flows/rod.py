@@ -167,7 +167,7 @@ class RodProcess(Process):
         optimizer, tau = self.schedule.between(self.tau), self.tau
         P = optimizer.frozen(self.w, self.m, self.nu, tau + 0.5, self.gradient).P
         edge = optimizer.edge_threshold(tau + 0.5)
-        jump = optimizer.edge_threshold(tau + 0.5) / self.schedule.between(self.seen_at).edge_threshold(tau + 0.5)
+        jump = edge / self.schedule.between(self.seen_at).edge_threshold(tau + 0.5)
         look = self._look(P, edge) if self.cadence.due(self.time, jump) else _Look(None, None, None)
         V, gram = self._basis(P)
         self._project(V, P)

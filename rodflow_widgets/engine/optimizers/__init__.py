@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 discover(__name__, __path__)
 globals().update(OPTIMIZERS)
 
-from .from_map import from_map  # noqa: E402
+from .from_map import from_map  # noqa: E402 - after discovery
 from .from_torch import from_torch  # noqa: E402 - needs the registry filled
 
 __all__ = ["Coefficients", "Moments", "Optimizer", "from_map", "from_torch", *OPTIMIZERS]

@@ -18,6 +18,8 @@ from .response import Response, blocks
 from .rule import Layout, Rule, inspected
 
 LIMIT = 1e9
+"""The step count at which a rule is looked at before it runs: that of the limit of many steps."""
+FACTOR = replace(LEARNING_RATE, default=1.0, meaning="multiplies the rule's own move")
 
 
 class FrozenMap(Frozen):
@@ -28,7 +30,7 @@ class FrozenMap(Frozen):
     def __init__(
         self, optimizer: MappedOptimizer, w: Tensor, m: Tensor | None, held: Tensor | None, n: float, grad: Tensor
     ) -> None:
-        self._held = optimizer.rule.held(w, m, held, grad, n, optimizer.hyperparameters)
+        self._held = optimizer.rule.held(w, m, held, grad, n, optimizer.values)
         self._at = (w, m, grad)
         self.response = self._held.response(w, m, grad)
         D = self.response.at_period_two()
@@ -57,7 +59,7 @@ class MappedOptimizer(Optimizer):
 
     rule: Rule
     layout: Layout
-    extra: tuple[tuple[str, float], ...]
+    chosen: tuple[tuple[str, float], ...]
     name: str
     described: tuple[Parameter, ...]
 
@@ -74,19 +76,15 @@ class MappedOptimizer(Optimizer):
         if self.layout.instability is not None:
             object.__setattr__(self, "threshold_text", f"{self.threshold_text}. {self.layout.instability}")
 
+    # What other optimizers say of their class, a map says of itself: the properties override class variables.
+
     @property
     def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
         return self.described
 
     @property
     def values(self) -> dict[str, float]:
-        own = dict(self.extra)
-        return {p.name: self.learning_rate if p.name == "learning_rate" else own[p.name] for p in self.described}
-
-    @property
-    def hyperparameters(self) -> dict[str, float]:
-        """The keywords of the rule."""
-        return self.values
+        return dict(self.chosen)
 
     @property
     def has_momentum(self) -> bool:  # type: ignore[override]
@@ -105,8 +103,7 @@ class MappedOptimizer(Optimizer):
             if name not in self.values:
                 raise unknown("hyperparameter", name, self.values)
         checked = {p.name: p.check(changes.get(p.name, self.values[p.name])) for p in self.described}
-        rate = checked.get("learning_rate", self.learning_rate)
-        return replace(self, learning_rate=rate, extra=tuple(checked.items()))
+        return replace(self, learning_rate=checked["learning_rate"], chosen=tuple(checked.items()))
 
     def coefficients(self, n: float) -> Coefficients:
         raise TypeError("a map of one's own has no coefficients: it is differentiated instead")
@@ -119,11 +116,11 @@ class MappedOptimizer(Optimizer):
         return Moments(self.layout.join(state, self.layout.odd), self.layout.join(state, self.layout.even))
 
     def step(self, w: Tensor, moments: Moments, grad: Tensor, n: int) -> tuple[Tensor, Moments]:
-        new, m, even = self.rule.call(w, moments.momentum, moments.second, grad, n, self.hyperparameters)
+        new, m, even = self.rule.call(w, moments.momentum, moments.second, grad, n, self.values)
         return new, Moments(m, even)
 
     def second_rate(self, nu: Tensor, ends: Sequence[End], n: float) -> Tensor:
-        new = [self.rule.call(w, m, nu, g, n, self.hyperparameters)[2] for w, m, g in ends]
+        new = [self.rule.call(w, m, nu, g, n, self.values)[2] for w, m, g in ends]
         return torch.stack([even for even in new if even is not None]).mean(0) - nu
 
     def frozen(
@@ -152,7 +149,7 @@ def from_map(
         state: for each entry how it begins: a tensor, a number, or a function of w such as torch.zeros_like.
         name: shown in pictures; None takes the function's own.
         parameters: bounds and meaning of hyperparameters, for sliders; others get wide bounds.
-        hyperparameters: keywords of `step`; `learning_rate` is the one that sliders look for.
+        hyperparameters: keywords of `step`. A rule without `learning_rate` gets one, 1, that multiplies its move of w.
 
     Entries that change sign with the gradient (momenta) are followed by the rod; entries that do not (second moments, counters)
     are averaged over its ends. Φ is the rule with the latter held; the metric is P = learning_rate / D, where D H u = 2u
@@ -176,11 +173,16 @@ def from_map(
     for key in hyperparameters:
         if key not in accepted and not anything:
             raise unknown("keyword of step", key, list(accepted)[3:])
-    described = tuple(known.get(key, _described(key, value)) for key, value in hyperparameters.items())
-    checked = {p.name: p.check(hyperparameters[p.name]) for p in described}
+    scaled = "learning_rate" not in hyperparameters
+    values = {"learning_rate": 1.0, **hyperparameters} if scaled else hyperparameters
+    described = tuple(
+        known.get(key, FACTOR if scaled and key == "learning_rate" else _described(key, value))
+        for key, value in values.items()
+    )
+    checked = {p.name: p.check(values[p.name]) for p in described}
     title = name or getattr(step, "__name__", "own map").replace("_", " ")
-    rule = Rule(step, dict(state or {}), "n" in accepted)
-    rate = checked.get("learning_rate", 1.0)
+    rule = Rule(step, dict(state or {}), "n" in accepted, scaled)
+    rate = checked["learning_rate"]
     layout, rule = inspected(rule, checked, rate, LIMIT)
     return MappedOptimizer(rate, rule, layout, tuple(checked.items()), title, described)
 

@@ -33,9 +33,11 @@ class Response:
         """
         w, wg = 1 + self.state[0, 0], self.gradient[0]
         if self.momenta:
-            inner = self.state[1:, 1:].permute(2, 0, 1) + torch.eye(self.momenta).to(self.state)
+            inner = self.state[1:, 1:].permute(2, 0, 1) + torch.eye(self.momenta, dtype=wg.dtype, device=wg.device)
             driven = torch.stack([self.gradient[1:].T, self.state[1:, 0].T], dim=-1)
-            solved = torch.linalg.solve(inner, driven)
+            solved, _ = torch.linalg.solve_ex(
+                inner, driven
+            )  # `solve` would wait for the device to see whether it is singular
             back = torch.einsum("bp,pbc->cp", self.state[0, 1:], solved)
             wg, w = wg - back[0], w - back[1]
         return -2 * wg / w

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,9 @@ class Rule:
     step: Callable[..., Any]
     state: Mapping[str, Any]
     counts: bool
+    scaled: bool
     layout: Layout = Layout()
+    shapes: dict[torch.Size, dict[str, torch.Size]] = field(default_factory=dict, compare=False, repr=False)
 
     def initial(self, w: Tensor) -> dict[str, Tensor]:
         """The state before the first step, floating as w is."""
@@ -57,20 +59,31 @@ class Rule:
         return begun
 
     def raw(self, w: Tensor, state: Mapping[str, Tensor], g: Tensor, n: float, values: Mapping[str, float]) -> Any:
-        keywords = {**values, "n": n} if self.counts else values
-        return self.step(w, dict(state), g, **keywords)
+        """What the user's function returns; a rule without a learning rate of its own is scaled by ours."""
+        keywords = dict(values)
+        factor = keywords.pop("learning_rate") if self.scaled else 1.0
+        if self.counts:
+            keywords["n"] = n
+        result = self.step(w, dict(state), g, **keywords)
+        if factor == 1.0:
+            return result
+        new, after = result
+        return w + factor * (new - w), after
 
     def call(
         self, w: Tensor, m: Tensor | None, even: Tensor | None, g: Tensor, n: float, values: Mapping[str, float]
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
-        """One step with odd and even state as vectors."""
-        layout = self.layout
-        state = {**_split(m, layout.odd, self._shapes(w)), **_split(even, layout.even, self._shapes(w))}
+        """Step n with odd and even state as vectors."""
+        layout, shapes = self.layout, self._shapes(w)
+        state = {**_split(m, layout.odd, shapes), **_split(even, layout.even, shapes)}
         new, after = self.raw(w, state, g, n, values)
         return new, layout.join(after, layout.odd), layout.join(after, layout.even)
 
     def _shapes(self, w: Tensor) -> dict[str, torch.Size]:
-        return {name: value.shape for name, value in self.initial(w).items()}
+        """The shapes of the state for a w of this shape, found once: a step must not build a state to know them."""
+        if w.shape not in self.shapes:
+            self.shapes[w.shape] = {name: value.shape for name, value in self.initial(w).items()}
+        return self.shapes[w.shape]
 
     def held(
         self, w: Tensor, m: Tensor | None, even: Tensor | None, g: Tensor, n: float, values: Mapping[str, float]
