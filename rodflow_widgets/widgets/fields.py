@@ -9,7 +9,7 @@ import ipywidgets
 from ..errors import ArgumentError
 
 WIDTH = "96%"
-STYLE = {"description_width": "132px"}
+STYLE = {"description_width": "118px"}
 
 
 class Field:

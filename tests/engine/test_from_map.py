@@ -72,8 +72,8 @@ BUILT_IN = {
     "Nesterov": (nesterov, MOMENTUM, {"learning_rate": 1.0, "beta": 0.9}),
     "RMSProp": (rmsprop(False), {"v": ZERO}, {"learning_rate": 5e-3}),
     "ScalarRMSProp": (rmsprop(True), {"v": one}, {"learning_rate": 0.05}),
-    "Adam": (adam(False), BOTH, {"learning_rate": 2e-2}),
-    "ScalarAdam": (adam(True), {"m": ZERO, "v": one}, {"learning_rate": 0.3}),
+    "Adam": (adam(False), BOTH, {"learning_rate": 0.18}),
+    "ScalarAdam": (adam(True), {"m": ZERO, "v": one}, {"learning_rate": 1.0}),
     "NAdam": (nadam(False), BOTH, {"learning_rate": 1e-2}),
     "ScalarNAdam": (nadam(True), {"m": ZERO, "v": one}, {"learning_rate": 0.1}),
 }
@@ -98,21 +98,11 @@ def test_the_nine_written_as_functions_are_the_nine(name: str) -> None:
     for process in ("discrete", "rod"):
         for mark, w in kept[process].items():
             assert np.abs(other[process][mark] - w).max() < 1e-8
+    assert columns["discrete"]["sharpness_ratio"][20:].max() > 1, "what is compared should be rods and not points"
     for column in ("oscillation", "rod_length"):
         assert np.abs(table["rod"][column] - columns["rod"][column]).max() < 1e-8
     assert table["rod"]["sharpness_ratio"] == pytest.approx(columns["rod"]["sharpness_ratio"], rel=1e-6)
     assert table["discrete"]["sharpness_ratio"] == pytest.approx(columns["discrete"]["sharpness_ratio"], rel=1e-6)
-
-
-def test_the_nine_reach_their_edge_in_that_comparison() -> None:
-    """So that the rods compared there are rods and not points."""
-    ratios = {}
-    for name, (step, state, values) in BUILT_IN.items():
-        table = run(
-            Simulation(network(), rf.optimizers.from_map(step, state, **values), steps=220, processes=("discrete",))
-        )
-        ratios[name] = float(table["discrete"]["sharpness_ratio"].max())
-    assert sum(ratio > 0.98 for ratio in ratios.values()) >= 6, ratios
 
 
 def lion(w, state, g, learning_rate, decay, scale):

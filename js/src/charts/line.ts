@@ -5,7 +5,7 @@ import type { Scope } from "../scope";
 import type { Theme } from "../theme";
 
 /** Width of the column of labels on the left, equal in all charts so that their plots align. */
-export const LEFT = 50;
+export const LEFT = 56;
 export const RIGHT = 12;
 const TOP = 5;
 const BOTTOM = 5;

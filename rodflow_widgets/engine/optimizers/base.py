@@ -210,7 +210,7 @@ class Optimizer(ABC):
             "values": self.values,
             "parameters": [p.describe() for p in self.parameters],
             "threshold": self.threshold_text,
-            "preconditioned": self.has_second_moment,
+            "preconditioned": self.has_second_moment or self.metric_moves or bool(self.groups),
         }
 
 

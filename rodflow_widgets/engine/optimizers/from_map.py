@@ -64,7 +64,7 @@ class MappedOptimizer(Optimizer):
     described: tuple[Parameter, ...]
 
     label: ClassVar[str] = "own map"
-    threshold_text: ClassVar[str] = "2 / learning rate, in the metric of the map's own response"
+    threshold_text: ClassVar[str] = "2 / learning rate"
     linear: ClassVar[bool] = False
     metric_moves: ClassVar[bool] = True
     rod_start: ClassVar[int] = 20

@@ -37,7 +37,7 @@ def cross_entropy(output: Tensor, target: Tensor) -> Tensor:
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"mse": half_mean_squared_error, "cross_entropy": cross_entropy}
 
 LOSS = Choice("loss", "loss", "mse", tuple(LOSSES), "½ mean squared distance to one-hot targets, or cross-entropy")
-SEED = Whole("seed", "seed of the weights", 0, 0, 2**32 - 1, meaning="of the random start")
+SEED = Whole("seed", "weight seed", 0, 0, 2**32 - 1, meaning="of the random start")
 INPUT_SCALE = Parameter(
     "input_scale",
     "input scale",
