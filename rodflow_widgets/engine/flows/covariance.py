@@ -265,6 +265,8 @@ class CovarianceRod(Flow):
     kind: ClassVar[str] = "rod"
     process: ClassVar[type[Process]] = CovarianceProcess
     parameters: ClassVar[tuple[Setting, ...]] = (MODES, SEED, SUBSTEPS)
+    cites: ClassVar[tuple[str, ...]] = ("regis2026rod",)
+    cites_beyond: ClassVar[tuple[str, ...]] = ("regis2026adam",)
 
     @property
     def default_name(self) -> str:
