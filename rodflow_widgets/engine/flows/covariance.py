@@ -268,6 +268,13 @@ class CovarianceRod(Flow):
     cites: ClassVar[tuple[str, ...]] = ("regis2026rod",)
     cites_beyond: ClassVar[tuple[str, ...]] = ("regis2026adam",)
 
+    def __post_init__(self) -> None:
+        if isinstance(self.seed, int | float) and self.seed <= 0:
+            raise ArgumentError(
+                f"seed={self.seed!r} is not usable: give a share in (0, 1]; without a seed Σ stays zero for ever."
+            )
+        super().__post_init__()
+
     @property
     def default_name(self) -> str:
         return "rod-paper" if self.modes == 1 and self.seed == 1 else "rod-covariance"
