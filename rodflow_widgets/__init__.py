@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__
 
 if TYPE_CHECKING:
+    from .citations import cite as cite
     from .engine import Problem as Problem
     from .engine import Simulation as Simulation
     from .engine import flows as flows
@@ -37,6 +38,7 @@ _LAZY = {
     "load": (".store", "load"),
     "compare": (".widgets", "compare"),
     "Explorer": (".widgets", "Explorer"),
+    "cite": (".citations", "cite"),
 }
 
 __all__ = ["__version__", *_LAZY]

@@ -85,6 +85,8 @@ class Problem:
             not twice differentiable, a parameter is not finite or not floating, the batch is empty.
     """
 
+    cites: tuple[str, ...] = ()
+
     @named_keywords("Problem")
     def __init__(
         self,

@@ -19,7 +19,12 @@ PROBES: dict[str, Any] = {}
 
 
 def register(
-    table: dict[str, Any], name: str, *, label: str | None = None, parameters: tuple[Setting, ...] | None = None
+    table: dict[str, Any],
+    name: str,
+    *,
+    label: str | None = None,
+    parameters: tuple[Setting, ...] = (),
+    cites: tuple[str, ...] = (),
 ) -> Callable[[Any], Any]:
     """Decorator that enters a class or factory into `table` under `name`.
 
@@ -28,6 +33,7 @@ def register(
         name: under which it is found.
         label: of a factory, for people; a class states its own.
         parameters: of a factory, for forms: its arguments come to it as these have checked them. A class states its own.
+        cites: of a problem, keys of `sources.bib`, which what it makes carries too. A class states its own.
     """
 
     def enter(entry: Any) -> Any:
@@ -38,16 +44,18 @@ def register(
                 setattr(entry, "__init__", named_keywords(name)(vars(entry)["__init__"]))  # noqa: B010 - mypy forbids the plain form
             table[name] = entry
             return entry
-        made = named_keywords(name)(entry if parameters is None else _checked(entry, parameters))
-        vars(made).update(label=label or name.replace("_", " "), parameters=parameters or ())
+        made = named_keywords(name)(_checked(entry, parameters, cites))
+        vars(made).update(label=label or name.replace("_", " "), parameters=parameters, cites=cites)
         table[name] = made
         return made
 
     return enter
 
 
-def _checked(function: Callable[..., Any], parameters: tuple[Setting, ...]) -> Callable[..., Any]:
-    """The function with every argument that one of `parameters` describes as its `check` returns it."""
+def _checked(
+    function: Callable[..., Any], parameters: tuple[Setting, ...], cites: tuple[str, ...]
+) -> Callable[..., Any]:
+    """The function with every argument that one of `parameters` describes as its `check` returns it; what it makes knows `cites`."""
     signature = inspect.signature(function)
 
     @functools.wraps(function)
@@ -56,7 +64,10 @@ def _checked(function: Callable[..., Any], parameters: tuple[Setting, ...]) -> C
         bound.apply_defaults()
         for parameter in parameters:
             bound.arguments[parameter.name] = parameter.check(bound.arguments[parameter.name])
-        return function(*bound.args, **bound.kwargs)
+        made = function(*bound.args, **bound.kwargs)
+        if cites:
+            made.cites = cites
+        return made
 
     return checked
 

@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import ArgumentError, ProblemError, unknown
 from ..vocabulary import Column, Event, Status
 from .curvature.following import Watch
+from .curvature.tracker import EigenTracker
 from .flows.base import Flow, whole
 from .host import fetch
 from .lane import Block, Lane
@@ -249,6 +250,13 @@ class Simulation:
                 if name in block.columns:
                     block.columns[name] = np.where(late, np.nan, block.columns[name])
 
+    @property
+    def cites(self) -> list[str]:
+        """Keys of the sources of what it uses, in `sources.bib`."""
+        flows = [lane.flow.sources(self.optimizer) for lane in self._shown if lane.flow is not None]
+        used = [self.problem.cites, self.optimizer.cites, *flows, EigenTracker.cites]
+        return list(dict.fromkeys(key for keys in used for key in keys))
+
     def describe(self) -> dict[str, Any]:
         """Problem, optimizer, processes and columns as JSON-able data: what a page needs to label a picture."""
         problem = self.problem
@@ -265,5 +273,6 @@ class Simulation:
             "every": self.every,
             "eigenvalues": self.eigenvalues,
             "seed": self.seed,
+            "cites": self.cites,
             "processes": [lane.describe() for lane in self._shown],
         }

@@ -62,6 +62,18 @@ def test_the_networks_come_to_their_edge(name: str, rate: float) -> None:
     assert ratio[-1] < 1.2
 
 
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_networks_are_the_same_in_single_precision(name: str) -> None:
+    double, single = (
+        getattr(rf.problems, name)(**NETWORKS[name], dtype=dtype) for dtype in (torch.float64, torch.float32)
+    )
+    v = torch.randn(double.dim, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    product = single.hvp(single.w0, v.float())
+    assert product.dtype == torch.float32
+    assert torch.equal(single.w0, double.w0.float())
+    assert torch.allclose(product.double(), double.hvp(double.w0, v), rtol=1e-3, atol=1e-4)
+
+
 def test_seeds_make_the_networks() -> None:
     first, same, other = (rf.problems.digits_transformer(seed=s, n=20).w0 for s in (0, 0, 1))
     assert torch.equal(first, same)

@@ -144,3 +144,14 @@ def test_the_picture_of_a_saved_notebook_follows_the_run(explorer, monkeypatch):
     live = explorer.start()
     live.run.wait(60)
     assert any(more == {"display_id": identity} and "image/png" in data for data, more in published)
+
+
+def test_the_form_is_cited_as_the_run_that_it_made(explorer):
+    with pytest.raises(ArgumentError, match="has been started"):
+        rf.cite(explorer)
+    live = explorer.start()
+    live.run.wait(60)
+    text = rf.cite(explorer)
+    assert "Rod Flow" in text
+    assert "Multiple Timescales" in text
+    assert text == rf.cite(live) == rf.cite(live.run) == rf.cite(live.run.recording)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -36,6 +37,8 @@ class EigenTracker:
     waits for the device. `count` may be changed between updates.
     Source: block Davidson, or LOBPCG (Knyazev 2001) without its history.
     """
+
+    cites: ClassVar[tuple[str, ...]] = ("knyazev2001lobpcg",)
 
     def __init__(self, count: int, guard: int, seed: int) -> None:
         self.count = count

@@ -21,6 +21,8 @@ class Flow(ABC):
     kind: ClassVar[str]
     process: ClassVar[type[Process]]
     parameters: ClassVar[tuple[Setting, ...]] = ()
+    cites: ClassVar[tuple[str, ...]] = ()
+    cites_beyond: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
         for parameter in self.parameters:
@@ -43,6 +45,11 @@ class Flow(ABC):
     def default_start(self, optimizer: Optimizer) -> int:
         """The step at which this flow begins when the user names none."""
         return optimizer.rod_start
+
+    def sources(self, optimizer: Optimizer | type[Optimizer]) -> tuple[str, ...]:
+        """Keys of what to cite: `cites`, and for an optimizer beyond gradient descent `cites_beyond`."""
+        beyond = optimizer.has_momentum or optimizer.has_second_moment
+        return (*self.cites, *(self.cites_beyond if beyond else ()))
 
     def check(self, optimizer: Optimizer) -> None:
         """Raise ArgumentError where this flow does not model `optimizer`."""

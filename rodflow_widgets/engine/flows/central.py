@@ -237,6 +237,7 @@ class Central(Flow):
     kind: ClassVar[str] = "central"
     process: ClassVar[type[Process]] = CentralProcess
     parameters: ClassVar[tuple[Setting, ...]] = (SUBSTEPS,)
+    cites: ClassVar[tuple[str, ...]] = ("cohen2025central", "kojima1997interior", "todd1998direction")
 
     @property
     def default_name(self) -> str:

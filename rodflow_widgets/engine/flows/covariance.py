@@ -265,6 +265,8 @@ class CovarianceRod(Flow):
     kind: ClassVar[str] = "rod"
     process: ClassVar[type[Process]] = CovarianceProcess
     parameters: ClassVar[tuple[Setting, ...]] = (MODES, SEED, SUBSTEPS)
+    cites: ClassVar[tuple[str, ...]] = ("regis2026rod",)
+    cites_beyond: ClassVar[tuple[str, ...]] = ("regis2026adam",)
 
     def __post_init__(self) -> None:
         if isinstance(self.seed, int | float) and self.seed <= 0:

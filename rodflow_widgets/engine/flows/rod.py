@@ -396,6 +396,8 @@ class Rod(Flow):
     kind: ClassVar[str] = "rod"
     process: ClassVar[type[Process]] = RodProcess
     parameters: ClassVar[tuple[Setting, ...]] = (SUBSTEPS,)
+    cites: ClassVar[tuple[str, ...]] = ("regis2026rod",)
+    cites_beyond: ClassVar[tuple[str, ...]] = ("regis2026adam",)
 
     @property
     def default_name(self) -> str:

@@ -240,6 +240,8 @@ class Stable(Flow):
     kind: ClassVar[str] = "stable"
     process: ClassVar[type[Process]] = StableProcess
     parameters: ClassVar[tuple[Setting, ...]] = (TOLERANCE, MOST)
+    cites: ClassVar[tuple[str, ...]] = ("sommeijer1998rkc",)
+    cites_beyond: ClassVar[tuple[str, ...]] = ("regis2026adam",)
 
     @property
     def default_name(self) -> str:

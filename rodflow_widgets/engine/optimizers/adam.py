@@ -26,6 +26,7 @@ class Adam(TwoBetas):
 
     label: ClassVar[str] = "Adam"
     threshold_text: ClassVar[str] = "2(1 + β₁)(1 − β₁ⁿ) / ((1 − β₁) learning rate)"
+    cites: ClassVar[tuple[str, ...]] = ("kingma2015adam", "cohen2022adaptive")
 
     def coefficients(self, n: float) -> Coefficients:
         return Coefficients(a=1 / (1 - self.beta1**n), b=0.0, beta=self.beta1, kappa=1 - self.beta1)

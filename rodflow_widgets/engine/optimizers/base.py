@@ -81,6 +81,7 @@ class Optimizer(ABC):
     label: ClassVar[str]
     threshold_text: ClassVar[str]
     parameters: ClassVar[tuple[Parameter, ...]]
+    cites: ClassVar[tuple[str, ...]] = ()
     has_momentum: ClassVar[bool] = False
     linear: ClassVar[bool] = True
     metric_moves: ClassVar[bool] = False

@@ -22,6 +22,7 @@ class GradientDescent(Optimizer):
     label: ClassVar[str] = "gradient descent"
     threshold_text: ClassVar[str] = "2 / learning rate"
     parameters: ClassVar[tuple[Parameter, ...]] = (LEARNING_RATE,)
+    cites: ClassVar[tuple[str, ...]] = ("cohen2021edge",)
 
     def coefficients(self, n: float) -> Coefficients:
         return Coefficients(a=0.0, b=1.0, beta=0.0, kappa=1.0)

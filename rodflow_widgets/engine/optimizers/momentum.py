@@ -35,6 +35,7 @@ class HeavyBall(_Momentum):
 
     label: ClassVar[str] = "heavy ball"
     threshold_text: ClassVar[str] = "2(1 + β) / ((1 − β) learning rate)"
+    cites: ClassVar[tuple[str, ...]] = ("polyak1964methods", "cohen2021edge")
 
     def coefficients(self, n: float) -> Coefficients:
         return Coefficients(a=1.0, b=0.0, beta=self.beta, kappa=1 - self.beta)
@@ -54,6 +55,7 @@ class Nesterov(_Momentum):
 
     label: ClassVar[str] = "Nesterov momentum"
     threshold_text: ClassVar[str] = "2(1 + β) / ((1 − β)(1 + 2β) learning rate)"
+    cites: ClassVar[tuple[str, ...]] = ("nesterov1983method", "cohen2021edge")
 
     def coefficients(self, n: float) -> Coefficients:
         return Coefficients(a=self.beta, b=1 - self.beta, beta=self.beta, kappa=1 - self.beta)

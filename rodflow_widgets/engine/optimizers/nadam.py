@@ -65,6 +65,7 @@ class NAdam(TwoBetas):
     label: ClassVar[str] = "NAdam"
     threshold_text: ClassVar[str] = "2 / (learning rate (a(1 − β₁)/(1 + β₁) + b)), drifting"
     parameters: ClassVar[tuple[Parameter, ...]] = (*TwoBetas.parameters, MOMENTUM_DECAY)
+    cites: ClassVar[tuple[str, ...]] = ("dozat2016nadam", "cohen2022adaptive")
 
     def momentum(self, n: float) -> float:
         """μ_n, the momentum of the look-ahead at step count n."""

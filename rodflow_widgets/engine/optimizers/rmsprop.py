@@ -30,6 +30,7 @@ class RMSProp(Adaptive):
 
     label: ClassVar[str] = "RMSProp"
     threshold_text: ClassVar[str] = "2 / learning rate"
+    cites: ClassVar[tuple[str, ...]] = ("tieleman2012rmsprop", "cohen2022adaptive")
     parameters: ClassVar[tuple[Parameter, ...]] = (LEARNING_RATE, BETA2, EPS)
 
     def coefficients(self, n: float) -> Coefficients:

@@ -97,6 +97,8 @@ def digits_cnn(
 ) -> Problem:
     """A small convolutional network on the 8 × 8 digits, full batch.
 
+    As it stands, gradient descent comes to its edge after about 100 steps at learning_rate 0.6, and starts there at 1.
+
     Args:
         channels: of the first layer; the second has twice as many.
         activation, loss, n, seed: as for digits_mlp; weights uniform in ±1/√fan_in, biases 0.
@@ -129,6 +131,8 @@ def digits_transformer(
     device: str | torch.device = "auto",
 ) -> Problem:
     """A small transformer whose tokens are the rows of the 8 × 8 digits, full batch.
+
+    As it stands, gradient descent comes to its edge after about 70 steps at learning_rate 0.3.
 
     Args:
         width: of the tokens, a multiple of `heads`.

@@ -22,6 +22,7 @@ ZETA = Parameter("zeta", "cubic term ζ", 1.0, -1e3, 1e3, meaning="how lopsided 
     PROBLEMS,
     "valley",
     parameters=(EPSILON, ZETA, Several(start(0.05), (0.05, 5.6), 2, meaning="starting point: across x, along y")),
+    cites=("berthier2026timescales",),
 )
 def valley(
     epsilon: float = 1e-2,
@@ -32,7 +33,7 @@ def valley(
     """L(x, y) = ½(y + ζx)x² − ε(x + y): a valley along y that sharpens as one moves down it.
 
     The sharpness across it is y, so gradient descent comes to y = 2 / learning_rate as ε → 0.
-    Source: Berthier 2026, the multiple timescales of gradient descent on the edge of stability.
+    Source: Berthier, arXiv 2609.01034.
     """
 
     def loss(w: Tensor) -> Tensor:
@@ -51,6 +52,7 @@ def valley(
         Parameter("ratio", "ratio", 0.97, 0.0, 1.0, meaning="second sharpness across / first", open_lower=True),
         Several(start(0.05), (0.05, 0.04, 5.6), 3, meaning="starting point: across x and z, along y"),
     ),
+    cites=("berthier2026timescales",),
 )
 def twin_valley(
     epsilon: float = 1e-2,
