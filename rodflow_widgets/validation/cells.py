@@ -16,7 +16,7 @@ from ..engine.flows.base import Flow
 from ..engine.registry import FLOWS
 from ..errors import ArgumentError, UnknownNameError
 from . import exact, measure
-from .identity import code
+from .identity import ALL, code
 from .settings import SETTINGS, Setting
 
 NEARBY, HALVED, EXACT = "nearby", "-halved", "exact"
@@ -33,17 +33,29 @@ class Cell:
         specification: everything that decides the figures, as JSON-able data.
         measure: makes the figures.
         turn: cells with smaller numbers run first.
+        module: of the flow; a change in other flows leaves the figures as they are. "" is no flow, "*" all of them.
     """
 
     name: str
     specification: dict[str, Any]
     measure: Callable[[], dict[str, Any]]
     turn: int
+    module: str
+
+    @property
+    def code(self) -> dict[str, str]:
+        """Version, commit and digest of the sources that make the figures."""
+        return code(self.module)
 
     @property
     def key(self) -> str:
-        """Hash of the specification and of the code that makes the figures."""
-        whole = {"cell": self.name, **self.specification, "code": code()}
+        """Hash of the specification and of the sources that make the figures."""
+        whole = {
+            "cell": self.name,
+            **self.specification,
+            "version": self.code["version"],
+            "sources": self.code["sources"],
+        }
         return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
 
 
@@ -124,15 +136,16 @@ def beside(setting: Setting, flow: Flow, seed: int, name: str | None = None) -> 
         "seed": seed,
     }
     turn = {"rod": FIRST, "stable": STABLE, "rod" + HALVED: CHECK}.get(name, OTHER)
-    return Cell(f"{setting.name}/{name}/seed-{seed}", specification, partial(measure.beside, setting, flow, seed), turn)
+    module = type(flow).__module__.rpartition(".")[2]
+    figures = partial(measure.beside, setting, flow, seed)
+    return Cell(f"{setting.name}/{name}/seed-{seed}", specification, figures, turn, module)
 
 
 def _nearby(setting: Setting, seed: int) -> Cell:
     specification = {**setting.describe(), "away": measure.AWAY, "seed": seed}
-    return Cell(
-        f"{setting.name}/{NEARBY}/seed-{seed}", specification, partial(measure.nearby, setting, seed), SECOND_RUN
-    )
+    figures = partial(measure.nearby, setting, seed)
+    return Cell(f"{setting.name}/{NEARBY}/seed-{seed}", specification, figures, SECOND_RUN, "")
 
 
 def _exact(group: str) -> Cell:
-    return Cell(f"{EXACT}/{group}", {"group": group}, partial(exact.measure, group), FIRST)
+    return Cell(f"{EXACT}/{group}", {"group": group}, partial(exact.measure, group), FIRST, ALL)

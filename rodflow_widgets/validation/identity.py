@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import hashlib
 import platform
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..version import __version__
 
 PACKAGE = Path(__file__).resolve().parent.parent
+FLOWS = PACKAGE / "engine" / "flows"
 MADE_BY = (
     "vocabulary.py",
     "engine",
@@ -20,18 +22,24 @@ MADE_BY = (
     "validation/measure.py",
 )
 """What figures depend on beside the specification of a cell; all else may change without running anything again."""
+ALL = "*"
 
 
 @functools.cache
-def code() -> dict[str, str]:
+def code(flow: str = ALL) -> dict[str, str]:
     """Version, commit and digest of the sources that figures depend on, of the time of the first call.
 
     The commit is the last one that changed these sources; "unknown" outside a clone.
+
+    Args:
+        flow: name of the module that holds the flow; of the other flows only what this one imports counts. "" is no flow,
+            "*" all of them.
     """
-    commit = _git("log", "-1", "--format=%h", "--", *MADE_BY) or "unknown"
-    if _git("status", "--porcelain", "--", *MADE_BY):
+    files = sorted(_sources(flow))
+    commit = _git("log", "-1", "--format=%h", "--", *map(str, files)) or "unknown"
+    if _git("status", "--porcelain", "--", *map(str, files)):
         commit += " with changes"
-    return {"version": __version__, "commit": commit, "sources": _digest()}
+    return {"version": __version__, "commit": commit, "sources": _digest(files)}
 
 
 def versions() -> dict[str, str]:
@@ -50,14 +58,35 @@ def _git(*arguments: str) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def _digest() -> str:
+def _digest(files: Iterable[Path]) -> str:
     whole = hashlib.sha256()
-    for path in _sources():
+    for path in files:
         whole.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return whole.hexdigest()[:16]
 
 
-def _sources() -> Iterator[Path]:
-    for name in MADE_BY:
-        path = PACKAGE / name
-        yield from sorted(path.rglob("*.py")) if path.is_dir() else [path]
+def _sources(flow: str) -> set[Path]:
+    everything = {path for name in MADE_BY for path in _files(PACKAGE / name)}
+    if flow == ALL:
+        return everything
+    others = {path for path in everything if path.parent != FLOWS}
+    return others | (_imported(FLOWS / f"{flow}.py") if flow else set())
+
+
+def _files(path: Path) -> Iterator[Path]:
+    yield from path.rglob("*.py") if path.is_dir() else [path]
+
+
+def _imported(path: Path) -> set[Path]:
+    """`path` and all modules beside it that it imports, directly or not."""
+    found, waiting = set(), [path]
+    while waiting:
+        path = waiting.pop()
+        if path in found:
+            continue
+        found.add(path)
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.ImportFrom) and node.level == 1:
+                names = [node.module] if node.module else [alias.name for alias in node.names]
+                waiting += [p for p in (FLOWS / f"{name.partition('.')[0]}.py" for name in names) if p.exists()]
+    return found

@@ -96,7 +96,7 @@ def padded(recording: Recording, process: str, end: int) -> Rows:
 def of_iterates(setting: Setting, rows: Rows) -> Figures:
     """What the iterates did, over the spans that the flows are judged over."""
     second, last, after = spans(setting, rows)
-    first = onset(rows["sharpness_ratio"])
+    first = onset(setting, rows)
     return _plain(
         edge=None if after is None else after.start,
         onset=first,
@@ -131,7 +131,7 @@ def of_flow(setting: Setting, flow: Rows, iterates: Rows) -> Figures:
         second_moment_error=None
         if after is None or "second_moment_error" not in flow
         else _mean(flow["second_moment_error"][after]),
-        onset=onset(flow["sharpness_ratio"]),
+        onset=onset(setting, flow),
         cost_stable=stable,
         cost_edge=edge,
     )
@@ -162,14 +162,12 @@ def costs(flow: Rows) -> tuple[float, float]:
     return _mean(spent[known & ~edge]), _mean(spent[known & edge])
 
 
-def onset(ratio: np.ndarray) -> int | None:
-    """The first step at which the sharpness has fallen by 5 % from its peak beyond the edge."""
-    beyond = np.flatnonzero(ratio > 1)
-    if not len(beyond):
-        return None
-    peak = np.maximum.accumulate(np.nan_to_num(ratio[beyond[0] :], nan=-np.inf))
-    fallen = np.flatnonzero(ratio[beyond[0] :] < FALLEN * peak)
-    return int(beyond[0] + fallen[0]) if len(fallen) else None
+def onset(setting: Setting, rows: Rows) -> int | None:
+    """The first step after the beginning at which the sharpness has fallen by 5 % from its peak beyond the edge."""
+    ratio = rows["sharpness_ratio"][setting.begin :]
+    peak = np.fmax.accumulate(ratio)
+    fallen = np.flatnonzero((peak > 1) & (ratio < FALLEN * peak))
+    return int(setting.begin + fallen[0]) if len(fallen) else None
 
 
 def _not_interrupted(recording: Recording) -> None:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ..version import __version__
 from .cells import EXACT, HALVED, NEARBY, Cell
 from .criteria import Verdict, verdicts
 from .identity import code, versions
@@ -60,11 +61,12 @@ def _made(cells: Sequence[Cell], held: Held) -> str:
     dates = sorted({cell["date"] for cell in held.values()})
     span = "never" if not dates else dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
     used = sorted({", ".join(f"{k} {v}" for k, v in cell["versions"].items()) for cell in held.values()})
-    own = code()
+    commits = Counter(cell["code"]["commit"] for cell in held.values()) or Counter([code()["commit"]])
+    made_by = ", ".join(f"{commit} ({count})" for commit, count in commits.most_common())
     made_with = "; ".join(used or [", ".join(f"{k} {v}" for k, v in versions().items())])
     return (
-        f"Made by `rodflow validate`, {span}: {len(held)} of {len(cells)} cells; rodflow_widgets {own['version']}, "
-        f"commit {own['commit']}, sources {own['sources']}; {made_with}.\n"
+        f"Made by `rodflow validate`, {span}: {len(held)} of {len(cells)} cells; rodflow_widgets {__version__}; "
+        f"commits that last changed what the cells are made by: {made_by}; {made_with}.\n"
     )
 
 

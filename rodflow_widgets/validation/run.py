@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,8 +12,9 @@ from typing import Any
 import torch
 
 from ..errors import ArgumentError
+from ..store.aside import aside
 from .cells import Cell, choose, plan
-from .identity import code, versions
+from .identity import versions
 from .ledger import Ledger
 from .page import page
 
@@ -84,7 +84,7 @@ def _run(missing: Sequence[Cell], chosen: int, ledger: Ledger, progress: bool) -
                 cell.key,
                 {
                     "specification": cell.specification,
-                    "code": code(),
+                    "code": cell.code,
                     "versions": versions(),
                     "date": f"{datetime.now(UTC):%Y-%m-%d}",
                     "seconds": round(seconds, 1),
@@ -98,9 +98,8 @@ def _run(missing: Sequence[Cell], chosen: int, ledger: Ledger, progress: bool) -
 
 def write(text: str, path: Path) -> None:
     """Write the page, aside first."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    aside.write_text(text, encoding="utf-8")
-    os.replace(aside, path)
+    with aside(path) as file:
+        file.write(text.encode())
 
 
 def _checked(seeds: Sequence[int]) -> Sequence[int]:

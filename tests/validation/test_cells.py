@@ -8,7 +8,7 @@ import pytest
 
 from rodflow_widgets.engine.registry import FLOWS, OPTIMIZERS
 from rodflow_widgets.errors import ArgumentError, UnknownNameError
-from rodflow_widgets.validation import cells, validate
+from rodflow_widgets.validation import cells, identity, validate
 from rodflow_widgets.validation.cells import FAST, choose, halved, modelled, plan
 from rodflow_widgets.validation.settings import SETTINGS
 
@@ -49,8 +49,23 @@ def test_a_key_holds_the_specification_and_the_code(monkeypatch: pytest.MonkeyPa
     cell = everything[-1]
     before = cell.key
     assert plan([0])[-1].key == before
-    monkeypatch.setattr(cells, "code", lambda: {"version": "0.1.0", "commit": "another", "sources": "same"})
+    monkeypatch.setattr(cells, "code", lambda module: {"version": "0.1.0", "commit": "another", "sources": "same"})
     assert cell.key != before
+
+
+def test_a_change_in_one_flow_leaves_the_figures_of_the_others() -> None:
+    def names(flow: str) -> set[str]:
+        return {path.relative_to(identity.PACKAGE).as_posix() for path in identity._sources(flow)}
+
+    rod, stable, none, everything = names("rod"), names("stable"), names(""), names(identity.ALL)
+    assert {f"engine/flows/{name}.py" for name in ("rod", "base", "cadence", "modes")} == rod - none
+    assert {f"engine/flows/{name}.py" for name in ("stable", "base", "sharpest", "chebyshev")} == stable - none
+    assert {"engine/simulation.py", "engine/optimizers/base.py", "validation/measure.py", "vocabulary.py"} <= none
+    assert rod | stable < everything
+    assert len({identity.code(flow)["sources"] for flow in ("rod", "stable", "", identity.ALL)}) == 4
+    by_name = {cell.name: cell.module for cell in plan([0])}
+    assert by_name["adam/rod-paper/seed-0"] == by_name["adam/rod-covariance-halved/seed-0"] == "covariance"
+    assert (by_name["adam/nearby/seed-0"], by_name["exact/masking"]) == ("", identity.ALL)
 
 
 def test_globs_choose_and_the_fast_subset_exists() -> None:

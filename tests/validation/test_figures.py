@@ -13,7 +13,7 @@ from rodflow_widgets.validation.criteria import verdicts
 from rodflow_widgets.validation.exact import Row
 from rodflow_widgets.validation.ledger import Ledger
 
-from .small import EDGE, use
+from .small import EDGE, SHORT, use
 
 ROD, STABLE = "gradient-descent-small/rod/seed-0", "gradient-descent-small/stable/seed-0"
 
@@ -73,8 +73,8 @@ def test_a_verdict_follows_its_figure(outcome) -> None:
 
 def test_the_page_says_what_was_run_and_what_was_not(outcome) -> None:
     text = outcome[0].page
-    code = run.code()
-    assert f"commit {code['commit']}, sources {code['sources']}" in text
+    for cell in outcome[1].values():
+        assert cell["code"]["commit"] in text.split("made by: ")[1].split(";")[0]
     assert f"3 of {len(cells.plan([0]))} cells" in text
     assert "Criteria: 7 met, 0 missed, 0 not judged." in text
     flow = outcome[1][ROD]["flow"]
@@ -137,6 +137,15 @@ def test_figures_are_those_of_their_spans() -> None:
     assert (of["cost_stable"], of["cost_edge"]) == (8.0, 15.0)
     assert of["oscillation"] == pytest.approx(np.sqrt((flow["oscillation"][edge:] ** 2).mean()))
     assert of["second_moment_error"] is None
+
+
+def test_the_onset_counts_from_the_beginning_and_no_missing_row_is_one() -> None:
+    ratio = np.full(SHORT.end + 1, 1.2)
+    ratio[0], ratio[1] = 3.0, np.nan
+    assert measure.onset(SHORT, {"sharpness_ratio": ratio}) is None
+    ratio[5], ratio[6] = np.nan, 1.1
+    assert measure.onset(SHORT, {"sharpness_ratio": ratio}) == 6
+    assert measure.onset(SHORT, {"sharpness_ratio": 0.8 * ratio}) is None
 
 
 def test_an_exact_check_holds_only_where_all_its_figures_do() -> None:

@@ -91,7 +91,7 @@ def test_what_is_damaged_or_of_other_code_is_measured_again(
     first, second = json.loads(whole), json.loads(path.read_bytes())
     assert {**first, "seconds": 0, "date": ""} == {**second, "seconds": 0, "date": ""}
 
-    monkeypatch.setattr(cells, "code", lambda: {"version": "0.1.0", "commit": "another", "sources": "changed"})
+    monkeypatch.setattr(cells, "code", lambda module: {"version": "0.1.0", "commit": "another", "sources": "changed"})
     run.validate(tmp_path, pattern, [0], progress=False)
     assert short == ["short/rod/seed-0"] * 3
     assert len(list(tmp_path.glob("*.json"))) == 2
