@@ -16,7 +16,8 @@ from ..engine.flows.base import Flow
 from ..engine.optimizers.base import Optimizer
 from ..engine.problems.toys import quadratic, quartic
 from ..session import simulate
-from .networks import UniformDigits
+from .beside_dense import start_at, tracking, truncation
+from .networks import PrincipalDigits, UniformDigits
 
 ROD = (Rod(name="a"), Rod(substeps=4, name="b"))
 
@@ -138,12 +139,53 @@ def maps() -> Iterator[Row]:
         torch.set_default_dtype(before)
 
 
+def dense() -> Iterator[Row]:
+    """Four columns against the whole Σ, tracked modes against the whole Hessian; network of 91 parameters at its edge.
+
+    Centres are apart by a share of the distance moved, Σ and alternating part by a share of their size. Four columns are
+    too few where momentum makes two of a direction, and while the drift still hides a direction that will grow.
+    """
+    problem = PrincipalDigits().problem()
+    descent, ball = optimizers.GradientDescent(0.4), optimizers.HeavyBall(9.0)
+    scalar, component = optimizers.ScalarRMSProp(0.1), optimizers.RMSProp(0.01)
+    nesterov, adam = optimizers.Nesterov(2.0), optimizers.Adam(0.3)
+    for optimizer, row, steps, columns in (
+        (descent, 156, 14, (4,)),
+        (scalar, 20, 10, (4,)),
+        (component, 80, 10, (4,)),
+        (ball, 36, 10, (4, 16)),
+        (adam, 124, 10, (4, 8)),
+        (descent, 110, 20, (4, 8)),
+    ):
+        start = start_at(problem, optimizer, row)
+        for modes in columns:
+            fine = (4, 8) if modes == 4 and optimizer in (descent, scalar, component) and row != 110 else (4,)
+            found = [truncation(start, steps, modes=modes, substeps=count) for count in fine]
+            name = f"{modes} columns, {optimizer.label} from step {row}"
+            yield Row(f"{name}: centre off by", 1e-4, tuple(f.centre for f in found), 0.0, at_most=True)
+            yield Row(f"{name}: Σ off by", 1e-4, tuple(f.sigma for f in found), 0.0, at_most=True)
+    for optimizer, row, steps in (
+        (descent, 160, 28),
+        (nesterov, 56, 8),
+        (scalar, 20, 10),
+        (component, 80, 10),
+        (adam, 118, 10),
+    ):
+        start = start_at(problem, optimizer, row)
+        both = [tracking(start, steps, substeps=count) for count in (2, 4)]
+        name = f"tracked modes, {optimizer.label} from step {row}"
+        yield Row(f"{name}: centre off by", 1e-2, tuple(f.centre for f in both), 0.0, at_most=True)
+        yield Row(f"{name}: alternating part off by", 0.1, tuple(f.alternating for f in both), 0.0, at_most=True)
+        yield Row(f"{name}: mean |S/threshold| off by", 2e-2, tuple(f.ratio for f in both), 0.0, at_most=True)
+
+
 GROUPS: dict[str, Callable[[], Iterator[Row]]] = {
     "fixed-points": fixed_points,
     "rates": rates,
     "double-well": double_well,
     "masking": masking,
     "maps": maps,
+    "dense": dense,
 }
 
 
