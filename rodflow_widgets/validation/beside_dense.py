@@ -41,9 +41,7 @@ def truncation(start: Start, steps: int, *, modes: int, substeps: int, full_mode
     """The covariance rod with `modes` columns beside the whole Σ (or a dense one with `full_modes`)."""
     flow = CovarianceRod(modes=modes, substeps=substeps)
     rod = flow.begin(start)
-    dense = FullCovariance(
-        start.problem, start.optimizer, start.window, start.row, seed=flow.seed, substeps=substeps, modes=full_modes
-    )
+    dense = FullCovariance(start, seed=flow.seed, substeps=substeps, modes=full_modes)
     begun, centres, sigmas = dense.w.clone(), [], []
     for _ in range(steps):
         rod.advance()
@@ -75,7 +73,7 @@ def tracking(start: Start, steps: int, *, substeps: int, at_first: int = 3) -> T
     """The exact-rate rod beside the one with the whole Hessian at every substep."""
     optimizer = start.optimizer
     rod = Rod(substeps=substeps).begin(start)
-    dense = FullHessianRod(start.problem, optimizer, start.window, start.row, substeps=substeps, at_first=at_first)
+    dense = FullHessianRod(start, substeps=substeps, at_first=at_first)
     begun, apart, lengths, ratios, edges = dense.w.clone(), [], [], [], []
     for step in range(steps + 1):
         if step:

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..engine import Problem
-from ..engine.optimizers.base import Optimizer
-from ..engine.process import State
+from ..engine.process import Start
 
 PAIR_SHARE, SLOWEST_MULTIPLIER = 0.1, 0.05
 
@@ -18,21 +16,18 @@ class Dense:
     """Gradients, Hessians and the optimizer's map as matrices; a state z is (w, m) [2p] with momentum, else w [p].
 
     Args:
-        problem: of at most a few hundred parameters p, in float64.
-        optimizer: one whose map is linear for a frozen preconditioner.
-        window: the states at steps row, row + 1, row + 2.
-        row: the step of the first of them.
+        start: of a problem of at most a few hundred parameters p, in float64, and an optimizer whose map is linear for a
+            frozen preconditioner.
     """
 
-    def __init__(self, problem: Problem, optimizer: Optimizer, window: tuple[State, State, State], row: int) -> None:
-        self.optimizer, self.p, self.row = optimizer, problem.dim, row
-        self._losses = torch.vmap(problem.function)
+    def __init__(self, start: Start) -> None:
+        self.optimizer, self.p, self.row = start.optimizer, start.problem.dim, start.row
+        self._losses = torch.vmap(start.problem.function)
         self.states = [
-            torch.cat([s.w, *([s.moments.momentum] if optimizer.has_momentum else [])]).detach() for s in window
+            torch.cat([s.w] if s.moments.momentum is None else [s.w, s.moments.momentum]) for s in start.window
         ]
         self.z = (self.states[0] + self.states[1]) / 2
-        first, second = window[0].moments.second, window[1].moments.second
-        self.nu = None if first is None or second is None else (first + second) / 2
+        self.nu = start.mean_second_moment()
 
     @property
     def w(self) -> Tensor:
@@ -77,8 +72,8 @@ class FullCovariance(Dense):
     (learning_rate/2)² P⁻¹ on m.
     """
 
-    def __init__(self, *start, seed: float, substeps: int, modes: int | None = None) -> None:
-        super().__init__(*start)
+    def __init__(self, start: Start, *, seed: float, substeps: int, modes: int | None = None) -> None:
+        super().__init__(start)
         self.seed, self.substeps, self.modes = seed, substeps, modes
         rod = (self.states[1] - self.states[0]) / 2
         self.sigma, self.columns = torch.outer(rod, rod), rod[:, None]
@@ -96,19 +91,18 @@ class FullCovariance(Dense):
         grads = self.gradients(torch.cat([self.w[None], self.w + S[:p].T, self.w - S[:p].T]))
         g0, plus, minus = grads[0], grads[1 : count + 1], grads[count + 1 :]
         mean = g0 + ((plus + minus) / 2 - g0).sum(0)
-        nu, rate = self.nu, None
+        nu = self.nu
         if nu is not None:
             q = self.statistics(grads)
             expected = q[0] + ((q[1 : count + 1] + q[count + 1 :]) / 2 - q[0]).sum(0)
             rate = (1 - self.optimizer.second_moment_decay) * (expected.clamp_min(0) - nu)
-            nu = nu + rate / 2
+            self.nu, nu = nu + dt * rate, nu + rate / 2
         P = self.diagonal(nu, self.tau + 0.5)
         C, B = self.map(P, self.tau + 0.5)
         F = C @ self.z + B @ mean
         D = C @ S + B @ (plus - minus).T / 2
         bent = C @ F + B @ self.hessian_times(F[None, :p])[0]
         self.z = self.z + dt * (F - bent / 2)
-        self.nu = None if nu is None else self.nu + dt * rate
         self.tau += dt
         self.sigma = (1 - 2 * dt) * self.sigma + dt / 2 * (D @ D.T + self.seed * torch.outer(F, F))
         self._decompose(P)
@@ -141,26 +135,26 @@ class _Stage:
     P: Tensor
     ratio: float
     drift: Tensor
-    rate: Tensor | None
+    rate: Tensor
     operator: Tensor
 
 
 class FullHessianRod(Dense):
     """Section 3b with all p eigenvectors of the exact Hessian at every substep, or the leading `modes` of them.
 
-    As there, the lengths of one substep decide on the pair of gradients of the next. The alternating part x [d] that the iterates begin with is taken in the leading `at_first` eigenvectors, as the
-    tracked rod takes it.
+    As there, the lengths of one substep decide on the pair of gradients of the next. The alternating part x [d] that the
+    iterates begin with is taken in the leading `at_first` eigenvectors, as the tracked rod takes it.
     """
 
-    def __init__(self, *start, substeps: int, modes: int | None = None, at_first: int = 3) -> None:
-        super().__init__(*start)
+    def __init__(self, start: Start, *, substeps: int, modes: int | None = None, at_first: int = 3) -> None:
+        super().__init__(start)
         a, b, c = self.states
         self.dt, self.delay, self.modes = 1 / substeps, substeps // 2, modes
         self.time = float(self.row)
         self.x = (a - 2 * b + c) / 4
         self.first_move = b - a
         self.drifts: list[Tensor] = []
-        self.rates: list[Tensor | None] = []
+        self.rates: list[Tensor] = []
         self.operators: list[Tensor] = []
         self.stage: _Stage | None = None
         self.long: bool | None = None
@@ -195,7 +189,7 @@ class FullHessianRod(Dense):
         long = bool((P * x**2).sum().sqrt() > PAIR_SHARE * (P * last[:p] ** 2).sum().sqrt() / 2)
         pair, self.long = long if self.long is None else self.long, long
         grads = self.gradients(torch.stack([self.w + x, self.w - x] if pair else [self.w]))
-        mean, nu, rate = grads.mean(0), self.nu, None
+        mean, nu, rate = grads.mean(0), self.nu, self.z.new_zeros(1)
         if nu is not None:
             rate = (1 - self.optimizer.second_moment_decay) * (self.statistics(grads).mean(0) - nu)
             nu = nu + rate
