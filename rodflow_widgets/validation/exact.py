@@ -16,7 +16,8 @@ from ..engine.flows.base import Flow
 from ..engine.optimizers.base import Optimizer
 from ..engine.problems.toys import quadratic, quartic
 from ..session import simulate
-from .networks import UniformDigits
+from .beside_dense import start_at, tracking, truncation
+from .networks import PrincipalDigits, UniformDigits
 
 ROD = (Rod(name="a"), Rod(substeps=4, name="b"))
 
@@ -138,12 +139,61 @@ def maps() -> Iterator[Row]:
         torch.set_default_dtype(before)
 
 
+def dense() -> Iterator[Row]:
+    """Four columns against the whole Σ, tracked modes against the whole Hessian; network of 91 parameters at its edge.
+
+    Centres are apart by a share of the distance moved, Σ and alternating part by a share of their size. Four columns miss
+    1e-4 with momentum, with four directions near the edge (RMSProp from step 20), and while a direction that will grow is
+    smaller in Σ than the fourth column. The bounds on tracked modes are chosen here: 2 % of the edge is what their cadence
+    tolerates of a predicted eigenvalue.
+    """
+    problem = PrincipalDigits().problem()
+    descent, ball = optimizers.GradientDescent(0.4), optimizers.HeavyBall(9.0)
+    scalar, component = optimizers.ScalarRMSProp(0.1), optimizers.RMSProp(0.01)
+    nesterov, adam = optimizers.Nesterov(2.0), optimizers.Adam(0.3)
+    cut: tuple[tuple[Optimizer, int, int, tuple[int, ...], tuple[int, ...]], ...] = (
+        (descent, 150, 24, (4,), (4, 8)),
+        (scalar, 20, 10, (4,), (4, 8)),
+        (component, 80, 10, (4,), (4, 8)),
+        (component, 20, 20, (4, 8), (4,)),
+        (ball, 36, 10, (4, 16), (4,)),
+        (adam, 124, 10, (4, 8), (4,)),
+        (descent, 110, 20, (4, 8), (4,)),
+    )
+    for optimizer, row, steps, columns, counts in cut:
+        start = start_at(problem, optimizer, row)
+        for modes in columns:
+            found = [truncation(start, steps, modes=modes, substeps=count) for count in counts]
+            name = f"{modes} columns, {optimizer.label} from step {row}"
+            yield _below(f"{name}: centre off by", 1e-4, [f.centre for f in found])
+            yield _below(f"{name}: Σ off by", 1e-4, [f.sigma for f in found])
+    followed: tuple[tuple[Optimizer, int, int], ...] = (
+        (descent, 160, 28),
+        (nesterov, 56, 20),
+        (scalar, 20, 10),
+        (component, 80, 10),
+        (adam, 118, 10),
+    )
+    for optimizer, row, steps in followed:
+        start = start_at(problem, optimizer, row)
+        both = [tracking(start, steps, substeps=count) for count in (2, 4)]
+        name = f"tracked modes, {optimizer.label} from step {row}"
+        yield _below(f"{name}: centre off by", 1e-2, [t.centre for t in both])
+        yield _below(f"{name}: alternating part off by", 0.1, [t.alternating for t in both])
+        yield _below(f"{name}: S/threshold off by, in the mean", 2e-2, [t.ratio for t in both])
+
+
+def _below(quantity: str, most: float, measured: list[float]) -> Row:
+    return Row(quantity, most, tuple(measured), 0.0, at_most=True)
+
+
 GROUPS: dict[str, Callable[[], Iterator[Row]]] = {
     "fixed-points": fixed_points,
     "rates": rates,
     "double-well": double_well,
     "masking": masking,
     "maps": maps,
+    "dense": dense,
 }
 
 

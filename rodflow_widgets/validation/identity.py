@@ -18,6 +18,8 @@ MADE_BY = (
     "vocabulary.py",
     "engine",
     "validation/networks.py",
+    "validation/dense.py",
+    "validation/beside_dense.py",
     "validation/exact.py",
     "validation/measure.py",
 )

@@ -70,6 +70,46 @@ class UniformDigits:
 
 
 @dataclass(frozen=True)
+class PrincipalDigits:
+    """A 6-6-6-1 tanh network, 91 parameters, on six principal components of the first 100 digits of that permutation.
+
+    Components are divided by the standard deviation of all of them; targets are +1 for digits from 5 on, else −1; weights
+    are normal with standard deviation 0.7/√fan_in, biases 0.
+    """
+
+    n: int = 100
+    width: int = 6
+    gain: float = 0.7
+
+    def problem(self) -> Problem:
+        from sklearn.datasets import load_digits
+
+        data = load_digits()
+        chosen = np.random.RandomState(0).permutation(len(data.data))[: self.n]
+        x = data.data[chosen] / 16.0
+        x = x - x.mean(0)
+        axes = np.linalg.svd(x, full_matrices=False)[2][: self.width]
+        axes = axes * np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(1)])[:, None]
+        x = x @ axes.T
+        y = np.where(data.target[chosen] >= 5, 1.0, -1.0)[:, None]
+        name = f"digits, {self.width} principal components"
+        inputs, targets = torch.from_numpy(x / x.std()), torch.from_numpy(y)
+        return Problem(self._network(), half_mean_squared_error, inputs, targets, name=name)
+
+    def _network(self) -> nn.Sequential:
+        random = np.random.RandomState(0)
+        layers: list[nn.Module] = []
+        for fan_in, fan_out in itertools.pairwise((self.width, self.width, self.width, 1)):
+            layer = nn.Linear(fan_in, fan_out, dtype=torch.float64)
+            weight = random.randn(fan_out, fan_in) * self.gain / fan_in**0.5
+            with torch.no_grad():
+                layer.weight.copy_(torch.from_numpy(weight))
+                layer.bias.zero_()
+            layers += [layer, nn.Tanh()]
+        return nn.Sequential(*layers[:-1])
+
+
+@dataclass(frozen=True)
 class NormalDigits:
     """`rf.problems.digits_mlp` with these options: normal weights, biases 0."""
 

@@ -171,6 +171,8 @@ class RodProcess(Process):
         look = self._look(P, edge) if self.cadence.due(self.time, jump) else _Look(None, None, None)
         V, gram = self._basis(P)
         self._project(V, P)
+        if not self.operators:
+            self.rod_norm, self.drift_norm = (float(v) for v in fetch([self._norms(P)])[0])
         pair = self.rod_norm > PAIR_SHARE * self.drift_norm / 2
         felt = self._feel(optimizer, pair, look.point)
         V2, gram2 = self._basis(felt.phi.P)
@@ -220,6 +222,11 @@ class RodProcess(Process):
             [P * (V.T @ c) if dual else V.T @ c for c, dual in zip(mu, self.like_gradients, strict=True)]
         )
 
+    def _norms(self, P: Tensor) -> Tensor:
+        """Lengths of the rod and of the last drift in the metric P; those of one substep decide on the pair of the next."""
+        last = self.drifts[-1][0] if self.drifts else self.first_move[0]
+        return torch.stack([(P * self.x**2).sum().sqrt(), (P * last**2).sum().sqrt()])
+
     def _feel(self, optimizer: Optimizer, pair: bool, point: Point | None) -> _Felt:
         """Gradient, loss and second moment as means over the two ends, or at the centre while the rod is short."""
         half_difference = None
@@ -245,8 +252,6 @@ class RodProcess(Process):
         self, P: Tensor, V: Tensor, gram: Tensor, V2: Tensor, gram2: Tensor, felt: _Felt, look: _Look
     ) -> _Known:
         """The one transfer of this substep; raises NotFinite where a number is lost."""
-        last = self.drifts[-1][0] if self.drifts else self.first_move[0]
-        norms = torch.stack([(P * self.x**2).sum().sqrt(), (P * last**2).sum().sqrt()])
         watched = torch.stack([felt.loss.to(felt.gradient.dtype), felt.gradient.sum(), self.w.sum()])
         nothing = V.new_zeros(0)
         seen, half = look.seen, felt.half_difference
@@ -254,7 +259,7 @@ class RodProcess(Process):
         host = fetch(
             [
                 watched,
-                norms,
+                self._norms(P),
                 gram,
                 gram2,
                 V @ felt.gradient,
