@@ -110,10 +110,11 @@ def _beyond(
     end: int,
     *,
     every: bool = False,
+    starts: dict[str, int] | None = None,
 ) -> Setting:
     """What no prototype tried, with `every` flow or with the two that the criteria need."""
     flows = () if every else ("rod", "stable")
-    return Setting(name, network, make, begin, end, group=BEYOND, flows=flows, repeated=False)
+    return Setting(name, network, make, begin, end, starts or {}, group=BEYOND, flows=flows, repeated=False)
 
 
 PAPER = {"B": {"rod-paper": 0.118}, "D": {"rod-paper": 0.071}, "E": {"rod-paper": 0.281}}
@@ -149,6 +150,7 @@ SETTINGS: tuple[Setting, ...] = (
     _beyond("float32-B", Registered(dtype="float32"), lambda: o.GradientDescent(0.4), 0, 400, every=True),
     _beyond("float32-adam", UniformDigits(dtype="float32"), lambda: o.Adam(5e-3), 20, 620),
     _beyond("cross-entropy", DEEP, lambda: o.GradientDescent(0.6), 0, 200, every=True),
+    _beyond("cross-entropy-from-8", DEEP, lambda: o.GradientDescent(0.6), 0, 200, starts={"rod": 8}),
     _beyond("cross-entropy-rmsprop", DEEP, lambda: o.RMSProp(2e-3), 20, 100),
     _beyond("cross-entropy-cnn", ENTROPIC_CNN, lambda: o.GradientDescent(3.0), 0, 110),
     _beyond("cross-entropy-cnn-left", ENTROPIC_CNN, lambda: o.GradientDescent(3.0), 0, 300),
