@@ -74,7 +74,7 @@ def plan(seeds: Sequence[int]) -> list[Cell]:
             finer = halved(flow)
             if finer is not None:
                 cells.append(beside(setting, finer, seeds[0], label(flow) + HALVED))
-            if flow.kind != "stable":
+            if flow.kind != "stable" and setting.repeated:
                 cells += [replace(beside(setting, flow, seed), turn=SEEDS) for seed in seeds[1:]]
     return sorted(cells, key=lambda cell: cell.turn)
 
@@ -97,7 +97,7 @@ def _no_cell(pattern: str, names: Sequence[str]) -> UnknownNameError:
 
 
 def modelled(setting: Setting) -> list[Flow]:
-    """Every registered flow that models the optimizer of `setting`."""
+    """Every registered flow that models the optimizer of `setting` and is not too costly there."""
     optimizer = setting.make()
     found = []
     for make in FLOWS.values():
@@ -106,7 +106,8 @@ def modelled(setting: Setting) -> list[Flow]:
             flow.check(optimizer)
         except ArgumentError:
             continue
-        found.append(flow)
+        if not setting.flows or label(flow) in setting.flows:
+            found.append(flow)
     return found
 
 

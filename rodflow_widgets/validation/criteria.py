@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .cells import HALVED
-from .settings import SETTINGS, Setting
+from .settings import BEYOND, SETTINGS, Setting
 
 Figures = Mapping[str, Any]
 Held = Mapping[str, Figures]
@@ -54,7 +54,14 @@ def _rod(setting: Setting, name: str, held: Held, seed: int) -> Iterator[Verdict
         yield Verdict(name, "reaches the last step", False, flow["sentence"])
         return
     yield _of_stable(setting, name, flow, held.get(f"{setting.name}/{STABLE}/seed-{seed}"))
-    if setting.is_gradient_descent:
+    if setting.group == BEYOND:
+        yield from _others(setting, name, flow, iterates)
+        yield _loss(name, flow)
+        if setting.is_gradient_descent:
+            yield _onset(name, flow, iterates)
+        if HALVED not in name:
+            yield _cost(name, flow)
+    elif setting.is_gradient_descent:
         central = held.get(f"{setting.name}/{CENTRAL}/seed-{seed}")
         yield from _gradient_descent(setting, name, flow, iterates, central)
     else:
@@ -91,15 +98,26 @@ def _gradient_descent(
     yield Verdict(name, "mean S/threshold, last quarter", abs(ours / theirs - 1) <= setting.ratio, words)
     words = f"{flow['extent']:.3f} of the iterates', in [{EXTENT[0]}, {EXTENT[1]}]"
     yield Verdict(name, "rod length²", EXTENT[0] <= flow["extent"] <= EXTENT[1], words)
-    yield Verdict(name, "predicted loss", abs(flow["loss"] - 1) <= LOSS, f"{flow['loss']:.3f} of the loss, within 5 %")
+    yield _loss(name, flow)
+    yield _onset(name, flow, iterates)
+    if HALVED not in name:
+        yield _cost(name, flow)
+
+
+def _loss(name: str, flow: Figures) -> Verdict:
+    return Verdict(name, "predicted loss", abs(flow["loss"] - 1) <= LOSS, f"{flow['loss']:.3f} of the loss, within 5 %")
+
+
+def _onset(name: str, flow: Figures, iterates: Figures) -> Verdict:
     own, first = flow["onset"], iterates["onset"]
     timely = own is not None and first is not None and abs(own - first) <= LATE
-    yield Verdict(name, "onset", timely, f"step {_step(own)}, the iterates' {_step(first)}, within {LATE} steps")
-    if HALVED in name:
-        return
+    return Verdict(name, "onset", timely, f"step {_step(own)}, the iterates' {_step(first)}, within {LATE} steps")
+
+
+def _cost(name: str, flow: Figures) -> Verdict:
     cost = flow["cost_edge"]
     words = "it was never at the edge" if cost is None else f"{cost:.1f} gradients a step, at most {COST:g}"
-    yield Verdict(name, "cost at the edge", None if cost is None else cost <= COST, words)
+    return Verdict(name, "cost at the edge", None if cost is None else cost <= COST, words)
 
 
 def _others(setting: Setting, name: str, flow: Figures, iterates: Figures) -> Iterator[Verdict]:

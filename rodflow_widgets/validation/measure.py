@@ -1,4 +1,4 @@
-"""The figures of one cell: an optimizer beside one flow, or beside itself from a start that is 1e-14 away."""
+"""The figures of one cell: an optimizer beside one flow, or beside itself from a start that is next to it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ AT_EDGE = 0.98
 FALLEN = 0.95
 PAIR_SHARE = 0.1
 AWAY = 1e-14
+"""How far the second run of float64 begins from the first; below it every parameter is one rounding away."""
 
 Rows = dict[str, np.ndarray]
 Figures = dict[str, Any]
@@ -52,11 +53,15 @@ def beside(setting: Setting, flow: Flow, seed: int) -> Figures:
 
 
 def nearby(setting: Setting, seed: int) -> Figures:
-    """A second discrete run from 1e-14 away: what no model can beat."""
+    """A second discrete run from next to the start: what no model can beat."""
     problem = setting.network.problem()
     w0 = problem.w0
     away = torch.randn(w0.numel(), generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(w0)
-    other = Problem.from_function(problem.function, w0 + AWAY * away / away.norm())
+    if w0.dtype == torch.float64:
+        start = w0 + AWAY * away / away.norm()
+    else:
+        start = torch.nextafter(w0, w0 + away)
+    other = Problem.from_function(problem.function, start)
     midpoints = []
     for each, every in ((problem, setting.end), (other, 1)):
         last = setting.end + 1
@@ -73,7 +78,7 @@ def nearby(setting: Setting, seed: int) -> Figures:
         )
         _not_interrupted(recording)
         parameters = recording["discrete"].parameters
-        midpoints.append(sum(parameters[t] for t in kept) / 2)
+        midpoints.append(sum(parameters[t].astype(np.float64) for t in kept) / 2)
     distance = float(np.linalg.norm(midpoints[0] - midpoints[1]))
     travelled = float(np.linalg.norm(midpoints[0] - w0.numpy()))
     figures = of_iterates(setting, padded(recording, "discrete", setting.end))

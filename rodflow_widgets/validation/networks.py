@@ -12,8 +12,8 @@ import torch
 from torch import nn
 
 from ..engine import Problem
-from ..engine.problems.digits import digits_mlp
 from ..engine.problems.digits_data import half_mean_squared_error
+from ..engine.registry import PROBLEMS
 
 CLASSES, PIXELS = 10, 64
 
@@ -30,16 +30,18 @@ class UniformDigits:
         hidden: widths of the hidden layers.
         n: number of examples of the permutation with seed 0.
         seed: of the weights.
+        dtype: of everything that is computed.
     """
 
     hidden: tuple[int, ...] = (32, 32)
     n: int = 500
     gain: float = 1.0
     seed: int = 1
+    dtype: str = "float64"
 
     @property
     def name(self) -> str:
-        return f"{'-'.join(map(str, self._sizes))} tanh, n = {self.n}, gain {self.gain:g}"
+        return f"{'-'.join(map(str, self._sizes))} tanh, n = {self.n}, gain {self.gain:g}{_precision(self.dtype)}"
 
     @property
     def _sizes(self) -> tuple[int, ...]:
@@ -54,7 +56,8 @@ class UniformDigits:
         x = (x - x.mean(0)) / x.std(0).mean()
         y = np.eye(CLASSES)[data.target[chosen]]
         name = f"digits MLP {self.name}"
-        return Problem(self._network(), half_mean_squared_error, torch.from_numpy(x), torch.from_numpy(y), name=name)
+        x, y = torch.from_numpy(x), torch.from_numpy(y)
+        return Problem(self._network(), half_mean_squared_error, x, y, dtype=getattr(torch, self.dtype), name=name)
 
     def _network(self) -> nn.Sequential:
         random = np.random.RandomState(self.seed)
@@ -110,14 +113,32 @@ class PrincipalDigits:
 
 
 @dataclass(frozen=True)
-class NormalDigits:
-    """`rf.problems.digits_mlp` with these options: normal weights, biases 0."""
+class Registered:
+    """A problem of `rf.problems` with these options.
+
+    Args:
+        options: name and value of each.
+        problem_name: its name in the registry.
+        dtype: of everything that is computed.
+    """
 
     options: tuple[tuple[str, Any], ...] = ()
+    problem_name: str = "digits_mlp"
+    dtype: str = "float64"
 
     @property
     def name(self) -> str:
-        return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in self.options) or "the defaults"
+        options = ", ".join(f"{name.replace('_', ' ')} {_plain(value)}" for name, value in self.options)
+        kind = "" if self.problem_name == "digits_mlp" else f"{self.problem_name}: "
+        return f"{kind}{options or 'the defaults'}{_precision(self.dtype)}"
 
     def problem(self) -> Problem:
-        return digits_mlp(**dict(self.options))
+        return PROBLEMS[self.problem_name](**dict(self.options), dtype=getattr(torch, self.dtype))
+
+
+def _precision(dtype: str) -> str:
+    return "" if dtype == "float64" else f", {dtype}"
+
+
+def _plain(value: Any) -> str:
+    return "-".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -10,14 +10,14 @@ from ..version import __version__
 from .cells import EXACT, HALVED, NEARBY, Cell
 from .criteria import Verdict, verdicts
 from .identity import code, versions
-from .settings import SETTINGS, Setting
+from .settings import BEYOND, GROUPS, PROTOTYPES, SETTINGS, Setting
 
 Held = Mapping[str, Mapping[str, Any]]
 
 INTRODUCTION = """# Validation
 
-Nine optimizers beside the flows that model them, on multilayer perceptrons on scikit-learn's digits, full batch, float64,
-one thread. Gradient descent: networks A 64-32-32-1 tanh (±1 targets), B 64-32-32-10 tanh, D 64-32-32-10 SiLU and E, B with
+Nine optimizers beside the flows that model them, on scikit-learn's digits, full batch, one thread; float64 but where a
+heading says float32. Gradient descent: networks A 64-32-32-1 tanh (±1 targets), B 64-32-32-10 tanh, D 64-32-32-10 SiLU and E, B with
 smaller inputs (up to seven critical eigenvalues), `rf.problems.digits_mlp` with the options below. The others:
 64-32-32-10 tanh, 500 examples, weights and biases uniform in ±1/√fan_in, pixels divided by the mean of their standard
 deviations over the examples (`digits_mlp` divides by that of all pixels), β₁ = 0.9, β₂ = 0.99, ε = 10⁻⁸, NAdam with
@@ -38,8 +38,16 @@ deviations over the examples (`digits_mlp` divides by that of all pixels), β₁
 - **prototype**: the distance that independent prototypes measured, as far as there is one; of gradient descent the relative
   one. Where flows of the second network began there, and when they ended, is not known: here it is as on the first.
 
-The row *1e-14 away* is a second discrete run from a start that far away: what no model can beat.
+The row *1e-14 away* is a second discrete run from a start that far away, in float32 (*one rounding away*) from the start
+whose every parameter is one rounding up or down: what no model can beat.
 """
+GROUP_WORDS = {
+    PROTOTYPES: "Optimizers and networks that prototypes measured, float64.",
+    BEYOND: "What no prototype tried: float32, cross-entropy (whose sharpness falls again, below the edge), runs of 5,000 "
+    "steps, a convolutional network and a transformer (GELU, one block). Judged are the distance, the sharpness and the "
+    "oscillation after the edge, the predicted loss, the cost and, of gradient descent, the onset. Where only rod and stable "
+    "flow are named, the other flows are too costly to be part of the table.",
+}
 HEAD = (
     "| process | seed | distance | relative | S/threshold after the edge | last quarter | predicted loss | rod length² "
     "| alternating RMS | second moment | onset | cost, stable | at the edge | prototype |"
@@ -50,9 +58,9 @@ RULE = "|---" * 14 + "|"
 def page(cells: Sequence[Cell], held: Held, seeds: Sequence[int]) -> str:
     """The whole page as Markdown, from the cells that are there."""
     judged = verdicts(held, seeds)
-    parts = [INTRODUCTION, _made(cells, held), *_summary(judged), *_exact(held), "## Flows", ""]
-    for setting in SETTINGS:
-        parts += _table(setting, held)
+    parts = [INTRODUCTION, _made(cells, held), *_summary(judged), *_exact(held)]
+    for group in GROUPS:
+        parts += _group(group, held)
     parts += [*_criteria(judged), *_stops(held), *_not_run(cells, held)]
     return "\n".join(parts).rstrip() + "\n"
 
@@ -71,8 +79,11 @@ def _made(cells: Sequence[Cell], held: Held) -> str:
 
 
 def _summary(judged: Sequence[Verdict]) -> Iterator[str]:
-    counts = Counter(v.met for v in judged)
-    yield f"Criteria: {counts[True]} met, {counts[False]} missed, {counts[None]} not judged."
+    for group in GROUPS:
+        names = {setting.name for setting in SETTINGS if setting.group == group}
+        counts = Counter(v.met for v in judged if v.cell.partition("/")[0] in names)
+        if counts:
+            yield f"{group}: {counts[True]} criteria met, {counts[False]} missed, {counts[None]} not judged."
     yield ""
 
 
@@ -90,6 +101,12 @@ def _exact(held: Held) -> Iterator[str]:
         first, second = [*(_measured(value) for value in row["measured"]), "–"][:2]
         yield f"| {row['quantity']} | {wanted} | {first} | {second} | {'yes' if row['holds'] else '**no**'} |"
     yield ""
+
+
+def _group(group: str, held: Held) -> Iterator[str]:
+    tables = [line for setting in SETTINGS if setting.group == group for line in _table(setting, held)]
+    if tables:
+        yield from (f"## {group}", GROUP_WORDS[group], "", *tables)
 
 
 def _table(setting: Setting, held: Held) -> Iterator[str]:
@@ -137,7 +154,8 @@ def _nearby(setting: Setting, cell: Mapping[str, Any]) -> str:
         "–",
         _onset(setting, iterates),
     ]
-    return f"| iterates, 1e-14 away | – | {' | '.join(cells)} | 1 | 1 | – |"
+    away = "1e-14" if setting.network.dtype == "float64" else "one rounding"
+    return f"| iterates, {away} away | – | {' | '.join(cells)} | 1 | 1 | – |"
 
 
 def _flow(setting: Setting, name: str, flow: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""What is validated: nine optimizers on these networks, and the figures that prototypes measured there."""
+"""What is validated: nine optimizers on networks that prototypes measured, and what no prototype tried."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 
 from ..engine import optimizers as o
 from ..engine.optimizers.base import Optimizer
-from .networks import NormalDigits, UniformDigits
+from .networks import Registered, UniformDigits
+
+PROTOTYPES, BEYOND = GROUPS = ("As the prototypes", "Beyond the prototypes")
 
 
 @dataclass(frozen=True)
@@ -26,10 +28,13 @@ class Setting:
         of_stable: share of stable flow's distance that the rod may have.
         ratio: how far the rod's sharpness ratio may be from the iterates'.
         prototype: distances that prototypes measured, by flow; relative ones for gradient descent.
+        group: the heading it belongs to, one of GROUPS; it says which criteria hold.
+        flows: names of the flows that are run, () all that model the optimizer; the others are too costly here.
+        repeated: whether its rods run with the other tracker seeds too.
     """
 
     name: str
-    network: UniformDigits | NormalDigits
+    network: UniformDigits | Registered
     make: Callable[[], Optimizer]
     begin: int
     end: int
@@ -37,10 +42,13 @@ class Setting:
     of_stable: float = 0.15
     ratio: float = 0.1
     prototype: dict[str, float] = field(default_factory=dict)
+    group: str = PROTOTYPES
+    flows: tuple[str, ...] = ()
+    repeated: bool = True
 
     @property
     def is_gradient_descent(self) -> bool:
-        return self.name.startswith("gradient-descent")
+        return isinstance(self.make(), o.GradientDescent)
 
     def start(self, flow: str) -> int | None:
         """The step at which `flow` begins; None is the flow's own."""
@@ -63,7 +71,7 @@ def _gradient_descent(
     names = ("stable", "rod-covariance", "rod", "central")
     return Setting(
         f"gradient-descent-{tag}",
-        NormalDigits(tuple(options.items())),
+        Registered(tuple(options.items())),
         lambda: o.GradientDescent(rate),
         0,
         end,
@@ -94,9 +102,28 @@ def _other(
     )
 
 
+def _beyond(
+    name: str,
+    network: UniformDigits | Registered,
+    make: Callable[[], Optimizer],
+    begin: int,
+    end: int,
+    *,
+    every: bool = False,
+    starts: dict[str, int] | None = None,
+) -> Setting:
+    """What no prototype tried, with `every` flow or with the two that the criteria need."""
+    flows = () if every else ("rod", "stable")
+    return Setting(name, network, make, begin, end, starts or {}, group=BEYOND, flows=flows, repeated=False)
+
+
 PAPER = {"B": {"rod-paper": 0.118}, "D": {"rod-paper": 0.071}, "E": {"rod-paper": 0.281}}
 """Of network A the prototype of the paper's closure was kicked by its integrator: nothing to be reproduced."""
 SECOND = UniformDigits(hidden=(24, 24), n=300, gain=1.5, seed=7)
+DEEP = Registered((("widths", (24,) * 5), ("loss", "cross_entropy")))
+CNN = Registered((("channels", 4), ("n", 200)), "digits_cnn")
+ENTROPIC_CNN = Registered((("channels", 4), ("n", 200), ("loss", "cross_entropy")), "digits_cnn")
+TRANSFORMER = Registered((("n", 200),), "digits_transformer")
 PLAIN = 1e6
 """The momentum decay of NAdam that is β₁ from the start."""
 
@@ -120,4 +147,17 @@ SETTINGS: tuple[Setting, ...] = (
     _other("second-adam", lambda: o.Adam(5e-3), 20, 600, (0.999, 0.410, 0.058), network=SECOND),
     _other("second-scalar-adam", lambda: o.ScalarAdam(0.3), 20, 500, (0.658, 0.247, 0.037), network=SECOND),
     _other("second-rmsprop", lambda: o.RMSProp(5e-4), 20, 400, (0.471, 0.037, 0.020), network=SECOND),
+    _beyond("float32-B", Registered(dtype="float32"), lambda: o.GradientDescent(0.4), 0, 400, every=True),
+    _beyond("float32-adam", UniformDigits(dtype="float32"), lambda: o.Adam(5e-3), 20, 620),
+    _beyond("cross-entropy", DEEP, lambda: o.GradientDescent(0.6), 0, 200, every=True),
+    _beyond("cross-entropy-from-8", DEEP, lambda: o.GradientDescent(0.6), 0, 200, starts={"rod": 8}),
+    _beyond("cross-entropy-rmsprop", DEEP, lambda: o.RMSProp(2e-3), 20, 100),
+    _beyond("cross-entropy-cnn", ENTROPIC_CNN, lambda: o.GradientDescent(3.0), 0, 110),
+    _beyond("cross-entropy-cnn-left", ENTROPIC_CNN, lambda: o.GradientDescent(3.0), 0, 300),
+    _beyond("long-B", Registered(), lambda: o.GradientDescent(0.4), 0, 5000),
+    _beyond("long-scalar-rmsprop", UniformDigits(), lambda: o.ScalarRMSProp(0.03), 20, 5000),
+    _beyond("cnn", CNN, lambda: o.GradientDescent(1.0), 0, 240),
+    _beyond("cnn-adam", CNN, lambda: o.Adam(1e-2), 20, 240),
+    _beyond("transformer", TRANSFORMER, lambda: o.GradientDescent(0.3), 0, 300),
+    _beyond("transformer-adam", TRANSFORMER, lambda: o.Adam(3e-3), 20, 260),
 )

@@ -170,6 +170,14 @@ def test_the_rod_keeps_float32() -> None:
     assert columns["rod"]["oscillation"][-1] ** 2 == pytest.approx(2.0, rel=1e-4)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+def test_the_rod_is_never_shorter_than_the_rounding_of_its_centre(dtype: torch.dtype) -> None:
+    """The iterates' own oscillation begins as rounding, in whichever precision they are."""
+    problem = rf.problems.double_well(w0=1.1, dtype=dtype)
+    columns = run(Simulation(problem, rf.optimizers.GradientDescent(0.4), ("discrete", "rod"), steps=60, start=0))
+    assert columns["rod"]["oscillation"][-1] == pytest.approx(torch.finfo(dtype).eps, rel=1e-3)
+
+
 def test_the_tracker_looks_at_once_when_the_learning_rate_changes() -> None:
     """Without this the rod's sharpness is a prediction for up to eight steps while the iterates already sharpen."""
     simulation = Simulation(network(), rf.optimizers.GradientDescent(0.05), ("discrete", "rod"), steps=110)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from rodflow_widgets.engine import optimizers
 from rodflow_widgets.validation import cells, criteria, page, run
-from rodflow_widgets.validation.networks import NormalDigits, UniformDigits
+from rodflow_widgets.validation.networks import Registered, UniformDigits
 from rodflow_widgets.validation.settings import Setting
 
 EDGE = Setting(
     "gradient-descent-small",
-    NormalDigits((("widths", (8, 8)), ("n", 60), ("gain", 1.0))),
+    Registered((("widths", (8, 8)), ("n", 60), ("gain", 1.0))),
     lambda: optimizers.GradientDescent(0.8),
     0,
     120,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 from rodflow_widgets.engine.registry import FLOWS, OPTIMIZERS
 from rodflow_widgets.errors import ArgumentError, UnknownNameError
+from rodflow_widgets.session import simulate
 from rodflow_widgets.validation import cells, identity, validate
 from rodflow_widgets.validation.cells import FAST, choose, halved, modelled, plan
-from rodflow_widgets.validation.settings import SETTINGS
+from rodflow_widgets.validation.settings import BEYOND, PROTOTYPES, SETTINGS, Setting
 
 
 def test_every_optimizer_is_run_beside_every_flow_that_models_it() -> None:
@@ -19,13 +21,24 @@ def test_every_optimizer_is_run_beside_every_flow_that_models_it() -> None:
     assert {type(setting.make()) for setting in SETTINGS} == set(OPTIMIZERS.values())
     for setting in SETTINGS:
         flows = {flow.name or flow.default_name for flow in modelled(setting)}
-        assert {"rod", "rod-covariance", "rod-paper", "stable"} <= flows <= set(FLOWS)
+        least = {"rod", "rod-covariance", "rod-paper", "stable"} if setting.group == PROTOTYPES else {"rod", "stable"}
+        assert least <= flows <= set(FLOWS)
+        assert not setting.flows or flows == set(setting.flows)
         for flow in flows:
-            seeds = [0] if flow == "stable" else [0, 1, 2]
-            assert {f"{setting.name}/{flow}/seed-{s}" for s in seeds} <= set(names)
+            seeds = [0, 1, 2] if flow != "stable" and setting.repeated else [0]
+            assert {s for s in range(3) if f"{setting.name}/{flow}/seed-{s}" in names} == set(seeds)
             assert f"{setting.name}/{flow}-halved/seed-0" in names
             assert f"{setting.name}/{flow}-halved/seed-1" not in names
         assert f"{setting.name}/nearby/seed-0" in names
+
+
+@pytest.mark.parametrize("setting", [s for s in SETTINGS if s.group == BEYOND], ids=lambda s: s.name)
+def test_what_goes_beyond_the_prototypes_begins(setting: Setting) -> None:
+    problem = setting.network.problem()
+    assert str(problem.dtype) == f"torch.{setting.network.dtype}"
+    recording = simulate(problem, setting.make(), ("discrete", "rod"), steps=3, every=3, start=2, progress=False)
+    assert np.isfinite(recording["rod"]["distance"][-1])
+    assert setting.prototype == {}
 
 
 def test_the_default_rod_of_every_setting_comes_first() -> None:

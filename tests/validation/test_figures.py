@@ -76,7 +76,7 @@ def test_the_page_says_what_was_run_and_what_was_not(outcome) -> None:
     for cell in outcome[1].values():
         assert cell["code"]["commit"] in text.split("made by: ")[1].split(";")[0]
     assert f"3 of {len(cells.plan([0]))} cells" in text
-    assert "Criteria: 7 met, 0 missed, 0 not judged." in text
+    assert "As the prototypes: 7 criteria met, 0 missed, 0 not judged." in text
     flow = outcome[1][ROD]["flow"]
     assert f"| rod | 0 | {flow['distance']:.4f} | {flow['relative_distance']:.4f} |" in text
     assert "| stable | 0 |" in text

@@ -133,8 +133,7 @@ class RodProcess(Process):
         self.like_gradients = start.optimizer.momenta_like_gradients
         self.tracker = EigenTracker(0, guard=0, seed=start.watch.seed)
         self.cadence = Cadence(start.watch.eigenvalues, self.dt)
-        epsilon = torch.finfo(self.w.dtype).eps
-        self.seed_size = epsilon if self.w.dtype == torch.float64 else epsilon / 4
+        self.seed_size = torch.finfo(self.w.dtype).eps
         self.rows: Tensor | None = None
         self.seen_at = self.tau
         self.gradient: Tensor | None = None
