@@ -65,6 +65,7 @@ def test_a_live_run_is_cited_as_its_recording() -> None:
         (("NAdam", "rod"), {"dozat2016nadam", "cohen2022adaptive", "regis2026rod", "regis2026adam"}),
         (["rod"], {"regis2026rod", "regis2026adam"}),
         (["central"], {"cohen2025central", "kojima1997interior", "todd1998direction"}),
+        (["edge"], {"marion2026edge", "bogacki1989pair"}),
         (["valley"], {"berthier2026timescales"}),
     ],
 )

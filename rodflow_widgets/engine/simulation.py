@@ -28,9 +28,11 @@ class Simulation:
     Args:
         problem: what is trained.
         optimizer: with its hyperparameters; `set` changes them between two steps.
-        processes: names ("discrete", "rod", "rod-paper", "rod-covariance", "central", "stable") or flow objects.
+        processes: names ("discrete", "rod", "rod-paper", "rod-covariance", "central", "edge", "stable") or flow
+            objects.
         steps: number of optimizer steps; rows are the times 0 … steps.
-        start: step at which the flows begin; None takes each flow's own (2 for rods of gradient descent, 0 for stable and central flow).
+        start: step at which the flows begin; None takes each flow's own (of gradient descent, 2 for rods and edge flow, 0 for
+            stable and central flow).
         eigenvalues: how many leading eigenvalues are recorded.
         every: measure every so many steps.
         snapshots: steps at which parameter vectors are kept.

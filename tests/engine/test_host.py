@@ -131,6 +131,15 @@ def test_central_flow_waits_at_most_once_a_substep(problem, optimizer) -> None:
     assert count.largest <= 300
 
 
+def test_edge_flow_waits_once_a_substep() -> None:
+    count, simulation = counted(("discrete", rf.flows.Edge()), 20)
+    with Count() as again:
+        simulation.advance()
+    assert (count.waits, again.waits) == (0, 0)
+    assert again.copies == simulation._lanes[1].process.spent
+    assert count.largest == 4
+
+
 def adam(w, state, g, n, learning_rate):
     m, v = 0.9 * state["m"] + 0.1 * g, 0.99 * state["v"] + 0.01 * g * g
     step = m / (1 - 0.9**n) / ((v / (1 - 0.99**n)).sqrt() + 1e-8)
