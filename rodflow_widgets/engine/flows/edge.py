@@ -90,8 +90,7 @@ class EdgeProcess(Process):
         self.most, self.tolerance = most, tolerance
         first, second, third = (state.w for state in start.window)
         self.size = first.numel()
-        epsilon = torch.finfo(first.dtype).eps
-        self.seed_size = epsilon if first.dtype == torch.float64 else epsilon / 4
+        self.seed_size = torch.finfo(first.dtype).eps
         w, x = (first + second) / 2, (first - 2 * second + third) / 4
         self.P = start.optimizer.preconditioner(None, 1, w)
         x = torch.where(norm(x) > 0, x, second - first)
@@ -259,7 +258,8 @@ class Edge(Flow):
     its growth; while the rod is short (below 1 % of half the drift, or 1000 roundings) the gradient is that at the centre
     and h = Hu. ρ is never below the rounding of w seen along u, from which the iterates' oscillation grows.
 
-    It begins from three iterates, by default at step 2. With one direction it cannot hold several eigenvalues at the edge.
+    It begins from three iterates, by default at step 2. Where several eigenvalues are at the edge, its one direction turns
+    among them, and says so (`turning`).
 
     Args:
         tolerance: local error of a substep, of w against the drift of one step, of u and ln ρ against 1. An eighth of it is
