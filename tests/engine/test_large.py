@@ -167,11 +167,11 @@ def test_peak_memory_does_not_grow_with_the_batch(what: str) -> None:
                 "loss": lambda: made.loss(w),
                 "gradient": lambda: made.value_and_grad(w),
                 "products": lambda: made.at(w).products(V),
-                "thirds": lambda: made.at(w).thirds(V),
+                "thirds": lambda: made.at(w).thirds(V[:1]),
             }[what]
         )
 
-    small, large, whole = most(500, 250), most(2000, 250), most(2000, None)
+    small, large, whole = most(120, 60), most(480, 60), most(480, None)
     assert large <= 1.05 * small
     assert whole > 2.5 * large
 
@@ -221,13 +221,13 @@ def test_checkpoints_save_the_memory_of_gradients_and_leave_the_model_alone() ->
     Problem(model, nn.MSELoss(), *batch(30), checkpoint=BLOCKS)
     assert "forward" not in vars(model.blocks[0])
 
-    def most(**options) -> int:
+    def most(products: bool, **options) -> int:
         made = problem(2000, width=16, **options)
         w, v = made.w0, vectors(made.dim, 1)
-        return peak(lambda: made.at(w).products(v)) if "hessian" in options else peak(lambda: made.value_and_grad(w))
+        return peak(lambda: made.at(w).products(v) if products else made.value_and_grad(w))
 
-    assert most(checkpoint=BLOCKS) < 0.75 * most()
-    assert most(checkpoint=BLOCKS, hessian="finite-difference") < 0.75 * most()
+    assert most(False, checkpoint=BLOCKS) < 0.75 * most(False)
+    assert most(True, checkpoint=BLOCKS, hessian="finite-difference") < 0.5 * most(True)
 
 
 FLOWS = ("rod", "rod-paper", "rod-covariance", "stable", "central", "edge")
@@ -241,7 +241,7 @@ def small(**options) -> Problem:
 
 def simulated(made: Problem) -> dict[str, dict]:
     optimizer = rf.optimizers.GradientDescent(0.5)
-    return run(rf.Simulation(made, optimizer, ("discrete", *FLOWS), steps=4, start=1))
+    return run(rf.Simulation(made, optimizer, ("discrete", *FLOWS), steps=3, start=1))
 
 
 @pytest.fixture(scope="module")
@@ -262,6 +262,6 @@ def plain() -> dict[str, dict]:
 def test_every_flow_runs_on_it_unchanged(options: dict, tolerance: float, plain: dict[str, dict]) -> None:
     ours = simulated(small(**options))
     for name in ("discrete", *FLOWS):
-        assert len(ours[name]["loss"]) == (5 if name == "discrete" else 4)
+        assert len(ours[name]["loss"]) == (4 if name == "discrete" else 3)
         for column in ("loss", "sharpness", "grad_norm"):
             np.testing.assert_allclose(ours[name][column], plain[name][column], rtol=tolerance)
