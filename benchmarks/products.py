@@ -5,19 +5,23 @@ python benchmarks/products.py
 "floor" is the ratio of the floating-point operations of torch's matrix products and convolutions: without the layer that
 reads the inputs it is 2, and no exact product in the same precision can be cheaper where these operations are all that
 takes time. "alone" is one vector, "block" one vector of eight as the engine takes them (so many of them through the graph
-together as the column "together" says), "at once" one of eight that go through the graph together.
+together as the column "together" says), "at once" one of eight that go through the graph together. Below it, products in
+float32 of a problem in float64: "graph" is what a point costs more for them, once.
 """
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Sequence
 
 import torch
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import rodflow_widgets as rf
 from rodflow_widgets.engine import Problem
+from rodflow_widgets.engine.problems import digits_data
 
 VECTORS = 8
 SECONDS = 6.0
@@ -83,12 +87,46 @@ def row(problem: Problem) -> str:
     )
 
 
+def float32_row(sizes: tuple[int, ...]) -> str:
+    torch.manual_seed(0)
+    layers = [layer for a, b in itertools.pairwise(sizes) for layer in (nn.Linear(a, b), nn.Tanh())]
+    x, y = digits_data.load(1000, 1.0)
+    targets = nn.functional.one_hot(torch.from_numpy(y).long(), sizes[-1]).double()
+    problem = Problem(
+        nn.Sequential(*layers[:-1]),
+        nn.MSELoss(),
+        torch.from_numpy(x),
+        targets,
+        dtype=torch.float64,
+        product_dtype=torch.float32,
+    )
+    w, generator = problem.w0, torch.Generator().manual_seed(0)
+    V = torch.randn(VECTORS, problem.dim, generator=generator, dtype=torch.float64)
+    point = problem.at(w)
+    gradient, first, alone, block = cpu_times(
+        [
+            lambda: problem.value_and_grad(w),
+            lambda: problem.at(w).products(V[:1]),
+            lambda: point.products(V[:1]),
+            lambda: point.products(V),
+        ]
+    )
+    graph, error = (first - alone) / gradient - 1, problem.precision_errors(v=V[0]).product
+    name = "-".join(map(str, sizes))
+    return f"| {name} | {graph:.2f} | {alone / gradient:.2f} | {block / VECTORS / gradient:.2f} | {error:.1e} |"
+
+
 def main() -> None:
     torch.set_num_threads(1)
     print("| problem | parameters | gradient, ms | point | alone | block | together | at once | third | floor |")
     print("|---|---|---|---|---|---|---|---|---|---|")
     for name, make, options in SETTINGS:
         print(f"| {name} {row(make(**options))}", flush=True)
+
+    print("\n| products in float32 of a float64 MLP, tanh, n = 1000 | graph | alone | block | relative error |")
+    print("|---|---|---|---|---|")
+    for widths in ((32, 32), (128, 128), (512, 512)):
+        print(float32_row((64, *widths, 10)), flush=True)
 
 
 if __name__ == "__main__":

@@ -48,18 +48,16 @@ def check_dtype(name: str, dtype: Any) -> torch.dtype:
     return dtype
 
 
-def check_compute_dtype(compute_dtype: Any, dtype: torch.dtype) -> torch.dtype:
+def check_compute_dtype(name: str, compute_dtype: Any, dtype: torch.dtype) -> torch.dtype:
     """In which a model computes: no wider than `dtype`; float16 would need its loss scaled."""
     if compute_dtype is None:
         return dtype
     if compute_dtype not in (torch.float32, torch.float64, torch.bfloat16):
         raise ArgumentError(
-            f"compute_dtype={compute_dtype!r} is not usable: take torch.float64, torch.float32 or torch.bfloat16."
+            f"{name}={compute_dtype!r} is not usable: take torch.float64, torch.float32 or torch.bfloat16."
         )
     if torch.finfo(compute_dtype).bits > torch.finfo(dtype).bits:
-        raise ArgumentError(
-            f"compute_dtype={compute_dtype} is wider than dtype={dtype}: give dtype={compute_dtype} too."
-        )
+        raise ArgumentError(f"{name}={compute_dtype} is wider than dtype={dtype}: give dtype={compute_dtype} too.")
     return compute_dtype
 
 

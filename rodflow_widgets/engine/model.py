@@ -25,7 +25,7 @@ class Network:
 
     Args:
         dtype: of w, of the targets and of the loss; None keeps that of the parameters.
-        compute_dtype: in which the model computes; None is `dtype`, bfloat16 is torch.autocast above float32.
+        compute_dtype: in which the model computes unless told otherwise; None is `dtype`.
         checkpoint: names of layers whose activations are computed once more instead of being kept.
     """
 
@@ -49,10 +49,9 @@ class Network:
         first = next(iter(trainable.values()))
         where = first.device if device == "auto" else _device(device)
         self.dtype = check_dtype("dtype" if dtype else f"parameter {next(iter(trainable))!r}", dtype or first.dtype)
-        self.compute_dtype = check_compute_dtype(compute_dtype, self.dtype)
-        # autocast converts what profits from it; it starts from float32
-        self._inside = torch.float32 if self.compute_dtype == torch.bfloat16 else self.compute_dtype
-        self._x = _batch("inputs", inputs, where, self._inside)
+        self.compute_dtype = check_compute_dtype("compute_dtype", compute_dtype, self.dtype)
+        inside = _held_as(self.compute_dtype)
+        self._x = _batch("inputs", inputs, where, inside)
         self._y = _batch("targets", targets, where, self.dtype)
         if self._x.shape[0] != self._y.shape[0]:
             raise ProblemError(
@@ -63,43 +62,44 @@ class Network:
         self._sizes = [p.numel() for p in trainable.values()]
         self.w0 = torch.cat([p.detach().reshape(-1) for p in trainable.values()]).to(where, self.dtype)
         self._fixed = {
-            name: t.detach().clone().to(where, self._inside if t.dtype.is_floating_point else t.dtype)
+            name: t.detach().clone().to(where, inside if t.dtype.is_floating_point else t.dtype)
             for name, t in (*model.named_parameters(), *model.named_buffers())
             if name not in trainable
         }
         self._model, self._loss = with_checkpoints(model, checkpoint), loss
 
-    def part(self, w: Tensor, start: int, stop: int, *, autocast: bool = True) -> Tensor:
-        """The loss of the examples from `start` up to `stop`, in the dtype of w."""
-        return self._loss(_as(self._output(w, self._x[start:stop], autocast), w.dtype), self._y[start:stop])
+    def part(self, w: Tensor, start: int, stop: int, compute_dtype: torch.dtype) -> Tensor:
+        """The loss of the examples from `start` up to `stop`, in the dtype of w; the model computes in `compute_dtype`."""
+        return self._loss(_as(self._output(w, self._x[start:stop], compute_dtype), w.dtype), self._y[start:stop])
 
     def find_reduction(self, batch_size: int, reduction: str | None) -> str:
         """How the losses of micro-batches make the whole; ProblemError where they do not."""
+        inside = _held_as(self.compute_dtype)
 
         def part(start: int, stop: int) -> Tensor:
             with torch.no_grad():
-                return self.part(self.w0, start, stop, autocast=False)
+                return self.part(self.w0, start, stop, inside)
 
-        return find_reduction(part, self.n, batch_size, reduction, self._inside)
+        return find_reduction(part, self.n, batch_size, reduction, inside)
 
-    def objective(self, batch_size: int | None, reduction: str) -> Objective:
+    def objective(self, batch_size: int | None, reduction: str, compute_dtype: torch.dtype) -> Objective:
         """The whole loss in pieces of `batch_size` examples, whose losses make a mean or a sum."""
         edges = [*range(0, self.n, batch_size or self.n), self.n]
 
         def piece(start: int, stop: int) -> Piece:
             share = (stop - start) / self.n if reduction == "mean" else 1.0
             if share == 1.0:
-                return lambda w: self.part(w, start, stop)
-            return lambda w: share * self.part(w, start, stop)
+                return lambda w: self.part(w, start, stop, compute_dtype)
+            return lambda w: share * self.part(w, start, stop, compute_dtype)
 
-        return Objective(tuple(piece(i, j) for i, j in itertools.pairwise(edges)), self.compute_dtype)
+        return Objective(tuple(piece(i, j) for i, j in itertools.pairwise(edges)), compute_dtype)
 
     def check_fit(self, count: int) -> None:
         """Raise ProblemError where the model fails on the first `count` inputs, or its output does not fit the loss."""
         x, y = self._x[:count], self._y[:count]
         try:
             with torch.no_grad():
-                output = self._output(self.w0, x)
+                output = self._output(self.w0, x, self.compute_dtype)
         except Exception as error:
             raise ProblemError(
                 f"the model failed on inputs of shape {list(x.shape)}, {x.dtype}: {_first_line(error)}. "
@@ -118,13 +118,18 @@ class Network:
                 f"{_first_line(error)}. Give targets, or a loss, that fit the output."
             ) from error
 
-    def _output(self, w: Tensor, x: Tensor, autocast: bool = True) -> Any:
-        parts = zip(self.shapes.items(), w.to(self._inside).split(self._sizes), strict=True)
+    def _output(self, w: Tensor, x: Tensor, compute_dtype: torch.dtype) -> Any:
+        inside = _held_as(compute_dtype)
+        parts = zip(self.shapes.items(), w.to(inside).split(self._sizes), strict=True)
         tensors = {name: part.view(shape) for (name, shape), part in parts}
-        if not autocast or self.compute_dtype == self._inside:
-            return functional_call(self._model, {**self._fixed, **tensors}, (x,))
-        with torch.autocast(w.device.type, self.compute_dtype, cache_enabled=False):
-            return functional_call(self._model, {**self._fixed, **tensors}, (x,))
+        fixed = {name: _as(t, inside) for name, t in self._fixed.items()}
+        with torch.autocast(w.device.type, torch.bfloat16, enabled=inside != compute_dtype, cache_enabled=False):
+            return functional_call(self._model, {**fixed, **tensors}, (_as(x, inside),))
+
+
+def _held_as(compute_dtype: torch.dtype) -> torch.dtype:
+    """Of parameters and inputs inside the model: bfloat16 is torch.autocast, which starts from float32."""
+    return torch.float32 if compute_dtype == torch.bfloat16 else compute_dtype
 
 
 def _trainable(model: nn.Module) -> dict[str, nn.Parameter]:

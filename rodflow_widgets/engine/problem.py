@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ..errors import ArgumentError, named_keywords
 from ..vocabulary import Whole
-from .checks import FINITE_DIFFERENCE, check_hessian, check_objective, check_vector
+from .checks import FINITE_DIFFERENCE, check_compute_dtype, check_hessian, check_objective, check_vector
 from .model import Network
 from .objective import Objective
 from .point import AutodiffPoint, DifferencePoint, Point, difference_point
@@ -37,6 +37,9 @@ class Problem:
         compute_dtype: floating dtype inside the model; its output, the loss, gradients and products are converted to
             `dtype`, in which micro-batches are summed. torch.bfloat16 is torch.autocast above float32. None is `dtype`.
             `precision_errors` says what it costs.
+        product_dtype: the same for Hessian-vector products and third derivatives alone: torch.float32 makes the products of
+            a float64 problem cheaper than its gradients, with seven digits, and costs one gradient more a point. None is
+            `compute_dtype`.
         checkpoint: names of layers, as in `model.named_modules()`, whose activations are computed again in the backward
             pass instead of being kept. It bounds the memory of losses and gradients, and so of finite differences; the
             graph that automatic differentiation needs for products holds the activations all the same (measured 11 % more
@@ -68,6 +71,7 @@ class Problem:
         batch_size: int | None = None,
         reduction: str | None = None,
         compute_dtype: torch.dtype | None = None,
+        product_dtype: torch.dtype | None = None,
         checkpoint: Sequence[str] = (),
         hessian: str = "autodiff",
     ) -> None:
@@ -88,8 +92,20 @@ class Problem:
             check_independent(model)
         network.check_fit(batch_size or network.n)
         size = f"{network.w0.numel():,} parameters"
+        own = network.compute_dtype
+        other = own if product_dtype is None else check_compute_dtype("product_dtype", product_dtype, network.dtype)
+        if hessian == FINITE_DIFFERENCE and product_dtype is not None:
+            raise ArgumentError(
+                f"product_dtype={product_dtype} belongs to hessian='autodiff': differences are taken of the gradients, in "
+                "compute_dtype."
+            )
+
+        def objectives(reduction: str) -> tuple[Objective, Objective]:
+            first = network.objective(batch_size, reduction, own)
+            return first, first if other == own else network.objective(batch_size, reduction, other)
+
         self._set_up(
-            network.objective(batch_size, reduction or "mean"),
+            objectives(reduction or "mean"),
             network.w0,
             name or f"{type(model).__name__}, {size}",
             _loss_name(loss),
@@ -98,7 +114,7 @@ class Problem:
         )
         if split:
             assert batch_size is not None
-            self._objective = network.objective(batch_size, network.find_reduction(batch_size, reduction))
+            self._objective, self._second = objectives(network.find_reduction(batch_size, reduction))
         self._in_double = lambda: Problem(
             model,
             loss,
@@ -130,12 +146,13 @@ class Problem:
         problem = cls.__new__(cls)
         start = check_vector("w0", w0)
         title = name or str(getattr(f, "__name__", "function"))
-        problem._set_up(Objective((f,), start.dtype), start, title, loss_name, None, hessian)
+        objective = Objective((f,), start.dtype)
+        problem._set_up((objective, objective), start, title, loss_name, None, hessian)
         return problem
 
     def _set_up(
         self,
-        objective: Objective,
+        objectives: tuple[Objective, Objective],
         w0: Tensor,
         name: str,
         loss_name: str,
@@ -145,10 +162,11 @@ class Problem:
         self.name = name
         self.loss_name = loss_name
         self.parameters = parameters
-        self.hessian = check_hessian(hessian, objective.compute_dtype)
-        self._objective = objective
+        self.hessian = check_hessian(hessian, objectives[0].compute_dtype)
+        self._objective, self._second = objectives
         self._w0 = w0.detach().clone()
-        self.products_at_once = check_objective(objective, self._w0, self.hessian)
+        for objective in dict.fromkeys(objectives):
+            self.products_at_once = check_objective(objective, self._w0, self.hessian)
 
     @property
     def w0(self) -> Tensor:
@@ -192,7 +210,7 @@ class Problem:
         """The point w [p], for any number of Hessian-vector products; its graph is kept where the loss is one piece."""
         if self.hessian == FINITE_DIFFERENCE:
             return DifferencePoint(self._objective, w)
-        return AutodiffPoint(self._objective, w, self.products_at_once)
+        return AutodiffPoint(self._objective, self._second, w, self.products_at_once)
 
     def hvp(self, w: Tensor, v: Tensor) -> Tensor:
         """The Hessian at w [p] times v: [p] -> [p], or a block [p, k] -> [p, k] on one graph."""

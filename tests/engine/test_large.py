@@ -132,6 +132,16 @@ def test_what_does_not_couple_the_examples_is_split() -> None:
         (dict(batch_size=8, reduction="men"), UnknownNameError, ["'men'", "'mean'"]),
         (dict(compute_dtype=torch.float16), ArgumentError, ["compute_dtype=torch.float16", "bfloat16"]),
         (dict(dtype=torch.float32, compute_dtype=torch.float64), ArgumentError, ["wider than dtype=torch.float32"]),
+        (
+            dict(dtype=torch.float32, product_dtype=torch.float64),
+            ArgumentError,
+            ["product_dtype=torch.float64 is wider"],
+        ),
+        (
+            dict(hessian="finite-difference", product_dtype=torch.float32),
+            ArgumentError,
+            ["product_dtype=torch.float32 belongs to hessian='autodiff'"],
+        ),
         (dict(checkpoint="blocks.0"), ArgumentError, ["checkpoint='blocks.0'", "names of layers"]),
         (dict(checkpoint=("block.0",)), UnknownNameError, ["'block.0'", "'blocks.0'"]),
         (dict(checkpoint=("blocks.0", "blocks.0.1")), ArgumentError, ["'blocks.0.1' inside 'blocks.0'"]),
@@ -190,6 +200,22 @@ def test_float32_inside_float64_and_bfloat16_say_what_they_cost() -> None:
     assert 1e-4 < errors.product < 3e-2
     assert coarse.value_and_grad(coarse.w0)[1].dtype == torch.float32
     assert_same(problem(dtype=torch.float64, compute_dtype=torch.bfloat16), problem(), 3e-2)
+
+
+@pytest.mark.parametrize(("batch_size", "gradients"), [(None, 2), (8, 3)])
+def test_products_in_float32_of_a_problem_in_float64(batch_size: int | None, gradients: int) -> None:
+    made, exact = problem(batch_size=batch_size, product_dtype=torch.float32), problem(batch_size=batch_size)
+    V = vectors(made.dim)
+    meter = Meter(made)
+    point, there = meter.at(made.w0), exact.at(exact.w0)
+    assert torch.equal(point.loss, there.loss)
+    assert torch.equal(point.grad, there.grad)
+    for _ in range(2):
+        products, expected = meter.apply(point, V), there.products(V)
+        assert products.dtype == torch.float64
+        assert 1e-9 < float((products - expected).norm() / expected.norm()) < 1e-6
+    assert meter.gradients == gradients
+    assert 1e-9 < made.precision_errors().product < 1e-6
 
 
 def test_float64_throughout_has_no_precision_error() -> None:
@@ -256,8 +282,9 @@ def plain() -> dict[str, dict]:
         (dict(checkpoint=("1",)), 1e-7),
         (dict(hessian="finite-difference"), 1e-4),
         (dict(compute_dtype=torch.float32), 1e-3),
+        (dict(product_dtype=torch.float32), 1e-3),
     ],
-    ids=["micro-batches", "checkpoints", "finite differences", "float32 inside"],
+    ids=["micro-batches", "checkpoints", "finite differences", "float32 inside", "float32 products"],
 )
 def test_every_flow_runs_on_it_unchanged(options: dict, tolerance: float, plain: dict[str, dict]) -> None:
     ours = simulated(small(**options))
