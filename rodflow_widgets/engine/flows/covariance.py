@@ -13,7 +13,7 @@ from torch import Tensor
 from ...errors import ArgumentError
 from ...vocabulary import Bound, Column, Parameter, Setting, Status, Whole
 from ..curvature.tracker import Spectrum
-from ..host import fetch, upload
+from ..host import fetch, upload, wide
 from ..optimizers.base import Optimizer
 from ..problem import Meter, Point
 from ..process import NotFinite, Observation, Process, Start, norm
@@ -159,17 +159,18 @@ class CovarianceProcess(Process):
         self.stage = None
 
     def _gram(self, rows: Tensor, columns: list, stage: _Stage) -> tuple[Tensor, Tensor | None]:
-        """Inner products of the columns in the metric P on w and (learning_rate/2)² P⁻¹ on m, in float64."""
-        wide = rows.to(torch.float64)
+        """Inner products of the columns in the metric P on w and (learning_rate/2)² P⁻¹ on m, as wide as the device has."""
+        dtype = wide(rows.device)
+        w = rows.to(dtype)
         if self.nu is None and self.m is None:
-            return wide @ wide.T, None
-        P = stage.P.to(torch.float64)
-        gram = (wide * P) @ wide.T
+            return w @ w.T, None
+        P = stage.P.to(dtype)
+        gram = (w * P) @ w.T
         if self.m is None:
             return gram, None
         moments = torch.stack([sm for _, sm in columns])
-        wide_m = moments.to(torch.float64)
-        return gram + (stage.optimizer.learning_rate / 2) ** 2 * (wide_m / P) @ wide_m.T, moments
+        m = moments.to(dtype)
+        return gram + (stage.optimizer.learning_rate / 2) ** 2 * (m / P) @ m.T, moments
 
     def advance(self) -> None:
         count = self._count()
