@@ -13,6 +13,7 @@ from torch.func import functional_call
 
 from ..errors import ArgumentError, ProblemError
 from .checks import _first_line, check_compute_dtype, check_dtype
+from .compiled import Compiled, evaluator, working
 from .objective import Objective, Piece
 from .recompute import with_checkpoints
 from .splitting import find_reduction
@@ -70,7 +71,10 @@ class Network:
 
     def part(self, w: Tensor, start: int, stop: int, compute_dtype: torch.dtype) -> Tensor:
         """The loss of the examples from `start` up to `stop`, in the dtype of w; the model computes in `compute_dtype`."""
-        return self._loss(_as(self._output(w, self._x[start:stop], compute_dtype), w.dtype), self._y[start:stop])
+        return self._evaluate(w, self._x[start:stop], self._y[start:stop], compute_dtype)
+
+    def _evaluate(self, w: Tensor, x: Tensor, y: Tensor, compute_dtype: torch.dtype) -> Tensor:
+        return self._loss(_as(self._output(w, x, compute_dtype), w.dtype), y)
 
     def find_reduction(self, batch_size: int, reduction: str | None) -> str:
         """How the losses of micro-batches make the whole; ProblemError where they do not."""
@@ -84,15 +88,30 @@ class Network:
 
     def objective(self, batch_size: int | None, reduction: str, compute_dtype: torch.dtype) -> Objective:
         """The whole loss in pieces of `batch_size` examples, whose losses make a mean or a sum."""
+        return Objective(self._pieces(self._evaluate, batch_size, reduction, compute_dtype), compute_dtype)
+
+    def compiled(self, batch_size: int | None, reduction: str, mode: str) -> Objective:
+        """The same by torch.compile in one of its modes, as far as that works."""
+
+        def make() -> Compiled:
+            evaluate = evaluator(self._evaluate, mode)
+            return Compiled(self._pieces(evaluate, batch_size, reduction, self.compute_dtype), self.compute_dtype)
+
+        return working(make, self.objective(batch_size, reduction, self.compute_dtype), self.w0, mode)
+
+    def _pieces(
+        self, evaluate: Callable[..., Tensor], batch_size: int | None, reduction: str, compute_dtype: torch.dtype
+    ) -> tuple[Piece, ...]:
         edges = [*range(0, self.n, batch_size or self.n), self.n]
 
         def piece(start: int, stop: int) -> Piece:
+            x, y = self._x[start:stop], self._y[start:stop]
             share = (stop - start) / self.n if reduction == "mean" else 1.0
             if share == 1.0:
-                return lambda w: self.part(w, start, stop, compute_dtype)
-            return lambda w: share * self.part(w, start, stop, compute_dtype)
+                return lambda w: evaluate(w, x, y, compute_dtype)
+            return lambda w: share * evaluate(w, x, y, compute_dtype)
 
-        return Objective(tuple(piece(i, j) for i, j in itertools.pairwise(edges)), compute_dtype)
+        return tuple(piece(i, j) for i, j in itertools.pairwise(edges))
 
     def check_fit(self, count: int) -> None:
         """Raise ProblemError where the model fails on the first `count` inputs, or its output does not fit the loss."""

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ..errors import ArgumentError, named_keywords
 from ..vocabulary import Whole
 from .checks import FINITE_DIFFERENCE, check_compute_dtype, check_hessian, check_objective, check_vector
+from .compiled import check_mode
 from .model import Network
 from .objective import Objective
 from .point import AutodiffPoint, DifferencePoint, Point, difference_point
@@ -46,6 +47,9 @@ class Problem:
             memory than without): there, choose a smaller batch_size.
         hessian: "autodiff", or "finite-difference" of gradients where an operation has no second derivative;
             `hvp_error` estimates how far its products are off.
+        compile: a mode of torch.compile for losses and gradients: "default", or "reduce-overhead" or "max-autotune", which
+            use CUDA graphs where there is CUDA. Where it fails a RuntimeWarning says why and the problem runs without.
+            Products stay as they are: torch compiles no second derivative. None does not compile.
 
     Raises:
         ProblemError: the output does not fit the loss, the loss is no scalar, is not finite, is random (dropout) or
@@ -74,7 +78,9 @@ class Problem:
         product_dtype: torch.dtype | None = None,
         checkpoint: Sequence[str] = (),
         hessian: str = "autodiff",
+        compile: str | None = None,
     ) -> None:
+        check_mode(compile)
         batch_size = Whole("batch_size", "batch size", None, 1).check(batch_size)
         check_reduction(reduction)
         network = Network(
@@ -114,7 +120,11 @@ class Problem:
         )
         if split:
             assert batch_size is not None
-            self._objective, self._second = objectives(network.find_reduction(batch_size, reduction))
+            reduction = network.find_reduction(batch_size, reduction)
+            self._objective, self._second = objectives(reduction)
+        self._fast = self._objective
+        if compile is not None:
+            self._fast = network.compiled(batch_size, reduction or "mean", compile)
         self._in_double = lambda: Problem(
             model,
             loss,
@@ -164,6 +174,7 @@ class Problem:
         self.parameters = parameters
         self.hessian = check_hessian(hessian, objectives[0].compute_dtype)
         self._objective, self._second = objectives
+        self._fast = self._objective
         self._w0 = w0.detach().clone()
         for objective in dict.fromkeys(objectives):
             self.products_at_once = check_objective(objective, self._w0, self.hessian)
@@ -200,16 +211,16 @@ class Problem:
 
     def loss(self, w: Tensor) -> Tensor:
         """The loss at w [p], a scalar tensor without graph."""
-        return self._objective.loss(w)
+        return self._fast.loss(w)
 
     def value_and_grad(self, w: Tensor) -> tuple[Tensor, Tensor]:
         """The loss (scalar) and its gradient [p] at w [p], one forward and one backward pass."""
-        return self._objective.value_and_grad(w)
+        return self._fast.value_and_grad(w)
 
     def at(self, w: Tensor) -> Point:
         """The point w [p], for any number of Hessian-vector products; its graph is kept where the loss is one piece."""
         if self.hessian == FINITE_DIFFERENCE:
-            return DifferencePoint(self._objective, w)
+            return DifferencePoint(self._fast, w)
         return AutodiffPoint(self._objective, self._second, w, self.products_at_once)
 
     def hvp(self, w: Tensor, v: Tensor) -> Tensor:
