@@ -190,6 +190,20 @@ def test_differences_of_gradients_are_products_and_third_derivatives(dtype: torc
         assert float((mine - exact).norm()) < tolerance * float(exact.norm())
 
 
+@pytest.mark.parametrize("inside", ["compute_dtype", "product_dtype"])
+def test_a_model_that_computes_in_float32_is_held_at_the_edge_too(inside: str) -> None:
+    torch.manual_seed(0)
+    x, y = torch.randn(30, 4, dtype=torch.float64), torch.randn(30, 1, dtype=torch.float64)
+    model = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1)).double()
+    columns = [
+        run(Simulation(Problem(model, nn.MSELoss(), x, y, **options), GD(0.6), ("discrete", "central"), steps=30))
+        for options in ({}, {inside: torch.float32})
+    ]
+    exact, single = (each["central"]["oscillation"] for each in columns)
+    assert exact[-5:].min() > 0.01
+    assert single == pytest.approx(exact, abs=0.01 * exact.max())
+
+
 def test_eigenvectors_are_refined_without_a_product() -> None:
     """Directions that are slightly off come nearer with every correction, those of a cluster together."""
     generator = torch.Generator().manual_seed(0)

@@ -69,7 +69,7 @@ def differences(meter: Meter, w: Tensor, gradient: Tensor, U: Tensor) -> Directi
     """
 
     def along(u: Tensor) -> tuple[Tensor, Tensor]:
-        length = _length(u)
+        length = _length(meter, u)
         ahead, behind = (meter.value_and_grad(w + sign * length * u)[1] for sign in (1, -1))
         return (ahead - behind) / (2 * length), ((ahead - gradient) + (behind - gradient)) / length**2
 
@@ -84,7 +84,8 @@ def disagreement(meter: Meter, w: Tensor, directions: Directions) -> Tensor:
     Tolerated are 1 % of the larger and the rounding of the products.
     """
     u, image, third = directions.U[0], directions.images[0], directions.thirds[0]
-    length, epsilon = _length(u), torch.finfo(u.dtype).eps
+    length = _length(meter, u)
+    epsilon = max(torch.finfo(dtype).eps for dtype in (meter.problem.compute_dtype, meter.problem.product_dtype))
     ends = [meter.apply(meter.at(w + sign * length * u), u[None])[0] for sign in (1, -1)]
     difference = (ends[0] - ends[1]) / (2 * length)
     rounding = 100 * epsilon * (torch.linalg.vector_norm(image) / length + torch.linalg.vector_norm(third))
@@ -92,9 +93,9 @@ def disagreement(meter: Meter, w: Tensor, directions: Directions) -> Tensor:
     return torch.linalg.vector_norm(third - difference) / (FD_TOLERANCE * larger + rounding)
 
 
-def _length(u: Tensor) -> Tensor:
+def _length(meter: Meter, u: Tensor) -> Tensor:
     """The step along u of the length at which truncation and rounding of a second difference are alike."""
-    return torch.finfo(u.dtype).eps ** 0.25 / torch.linalg.vector_norm(u)
+    return torch.finfo(meter.problem.compute_dtype).eps ** 0.25 / torch.linalg.vector_norm(u)
 
 
 def refined(directions: Directions, P: Tensor, Q: Tensor, values: Tensor, others: Tensor, rest: Tensor) -> Tensor:
