@@ -197,6 +197,16 @@ class Problem:
     def dtype(self) -> torch.dtype:
         return self._w0.dtype
 
+    @property
+    def compute_dtype(self) -> torch.dtype:
+        """In which losses and gradients are computed."""
+        return self._objective.compute_dtype
+
+    @property
+    def product_dtype(self) -> torch.dtype:
+        """In which Hessian-vector products are computed."""
+        return self._second.compute_dtype
+
     def __repr__(self) -> str:
         return f"Problem({self.name!r}, dim={self.dim}, {self.device}, {str(self.dtype).removeprefix('torch.')})"
 

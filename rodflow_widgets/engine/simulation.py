@@ -31,8 +31,8 @@ class Simulation:
         processes: names ("discrete", "rod", "rod-paper", "rod-covariance", "central", "edge", "stable") or flow
             objects.
         steps: number of optimizer steps; rows are the times 0 … steps.
-        start: step at which the flows begin; None takes each flow's own (of gradient descent, 2 for rods and edge flow, 0 for
-            stable and central flow).
+        start: step at which the flows begin; None takes each flow's own (of gradient descent, 2, and 0 for stable
+            flow).
         eigenvalues: how many leading eigenvalues are recorded.
         every: measure every so many steps.
         snapshots: steps at which parameter vectors are kept.

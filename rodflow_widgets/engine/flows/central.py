@@ -7,10 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ...errors import ArgumentError
-from ...vocabulary import Column, Setting, Status, Whole
-from ..curvature.tracker import EigenTracker, Spectrum
+from ...vocabulary import Bound, Column, Setting, Status, Whole
+from ..curvature.tracker import EigenTracker, Spectrum, orthonormal_rows
 from ..host import fetch, upload
 from ..optimizers.base import Optimizer
 from ..optimizers.gradient_descent import GradientDescent
@@ -20,149 +21,186 @@ from ..process import NotFinite, Observation, Process, Start, norm
 from ..registry import FLOWS, register
 from . import complementarity
 from .base import Flow
-from .critical import FD_TOLERANCE, Directions, Drift, disagreement, forms, packed
+from .critical import FD_TOLERANCE, Directions, Drift, Forms, differences, disagreement, forms, packed, refined
+from .watching import NEAR, Watched
 
-CRITICAL, CANDIDATE, NEAR, WATCHED = 0.975, 0.95, 0.9, 0.75
-KEEP, MOST, GUARD = 3, 12, 1
+CRITICAL = 0.98
+KEEP, MOST, GUARD, MARGIN = 3, 12, 1, 2
 SMALL_RESIDUAL = 1e-3
+JUMP = 0.01
 UNSOLVED = 1e-6
 
 
 @dataclass(frozen=True)
 class _Stage:
-    """Everything at the present moment: the point, the spectrum, and the oscillation until the end of the substep."""
+    """Everything at the present moment: gradient, loss, the force, and the oscillation that it holds."""
 
-    point: Point
     drift: Drift
-    seen: Spectrum | None
-    directions: Directions | None
+    loss: Tensor
+    point: Point | None
+    force: Tensor
+    change: Tensor | None
     X: np.ndarray
     trace: float
     square: float
 
 
 class CentralProcess(Process):
-    """Centre w and second moment, moved by explicit steps that look one substep ahead; one transfer a substep."""
+    """Centre w and second moment, moved by the forces of half a step ago; one transfer a substep."""
 
     kind: ClassVar[str] = "central"
     has_rod: ClassVar[bool] = True
+    predicts_eigenvalues: ClassVar[bool] = True
     signals: ClassVar[tuple[Column, ...]] = (
         Column("complementarity", "1", "residual of the complementarity problem that gives the oscillation"),
         Column("critical", "1", "number of directions that are held at the edge"),
         Column("tracked", "1", "number of Hessian eigenvectors that are watched"),
+        Column(
+            "misprediction",
+            "1",
+            "error of the predicted eigenvalues near the edge when they were last measured, in shares of the edge",
+            signal=(
+                Bound(
+                    0.02, "was *surprised* at step {since}: an eigenvalue was {share} of the edge off its prediction"
+                ),
+            ),
+        ),
     )
 
     def __init__(self, start: Start, substeps: int) -> None:
         super().__init__(start.problem, start.schedule, start.row, start.watch)
         self.dt = 1 / substeps
         self.substeps = substeps
+        self.delay = substeps // 2
         first, second, _ = start.window
-        self.nu = second.moments.second
+        self.w, self.nu = (first.w + second.w) / 2, second.moments.second
+        self.first_move, self.first_w = second.w - first.w, first.w
         self.time = start.row + 0.5
         self.least = max(KEEP, start.watch.eigenvalues)
         self.tracker = EigenTracker(self.least, GUARD, start.watch.seed)
-        self.values = np.zeros(0)
+        self.watched = Watched(self.dt)
+        self.rows: Tensor | None = None
+        self.forces: list[Tensor] = []
         self.corrected: list[int] | None = None
         self.verified = False
         self.residual = 0.0
+        self.edge = 0.0
         self.stage: _Stage | None = None
-        self.w = (first.w + second.w) / 2
-        if start.row == 0 and self.nu is None:
-            self.w, self.time = first.w, 0.0
-            for _ in range(substeps // 2):
-                self._substep()
-
-    @property
-    def _edge(self) -> float:
-        return self.schedule.at(self.time).edge_threshold(self.time + 0.5)
-
-    def _counted(self, share: float) -> int:
-        """How many of the eigenvalues seen last exceed that share of today's edge."""
-        return int((self.values > share * self._edge).sum())
 
     def _evaluate(self) -> _Stage:
         if self.stage is not None:
             return self.stage
         optimizer, n = self.schedule.at(self.time), self.time + 0.5
         P = optimizer.preconditioner(self.nu, n, self.w)
-        point = self.meter.at(self.w)
-        drift = Drift(optimizer, point, P, self.nu, self.w, n)
-        if not self._due():
-            self.stage = _Stage(point, drift, None, None, np.zeros((0, 0)), 0.0, 0.0)
-            return self.stage
-        self.tracker.count = min(MOST, self.w.numel(), max(self.least, self._counted(NEAR) + 1))
-        seen = self.tracker.update(self.meter, point, P, corrected=self.corrected)
-        count, directions = self._counted(CANDIDATE), None
+        edge = optimizer.edge_threshold(n)
+        look = self.watched.due(self.time) or abs(edge - self.edge) > JUMP * edge
+        point = self.meter.at(self.w) if look else None
+        loss, gradient = self.meter.value_and_grad(self.w) if point is None else (point.loss, point.grad)
+        drift = Drift(optimizer, gradient, P, self.nu, self.w, n)
+        if not self.forces:
+            self._invent_history(drift)
+        expected = self.watched.predicted(self.time)
+        seen = None
+        if point is not None:
+            near = int((expected > NEAR * edge).sum())
+            self.tracker.count = min(MOST, self.w.numel(), max(self.least, near + MARGIN))
+            seen = self.tracker.update(self.meter, point, P, corrected=self.corrected)
+            self.rows = seen.vectors / P.sqrt()
+        elif self.rows is not None:
+            self.rows = orthonormal_rows(self.rows * P.sqrt()) / P.sqrt()
+        assert self.rows is not None
+        count, directions = int((expected > CRITICAL * edge).sum()), None
         if count:
-            U = seen.vectors[:count] / P.sqrt()
-            directions = Directions(U, *self.meter.thirds(point, U))
-        self.stage = self._solved(_Stage(point, drift, seen, directions, np.zeros((0, 0)), 0.0, 0.0), seen)
+            directions = differences(self.meter, self.w, gradient, self.rows[:count])
+        self.edge = edge
+        self.stage = self._held(drift, loss, point, seen, directions)
         return self.stage
 
-    def _due(self) -> bool:
-        """Look at every row, and at every substep where the edge is near."""
-        at_row = abs((self.time - 0.5) - round(self.time - 0.5)) < self.dt / 2
-        return at_row or not len(self.values) or self._counted(WATCHED) > 0
+    def _invent_history(self, drift: Drift) -> None:
+        """Forces of the half step before the start, on the line through that of the first iterate and the present one."""
+        then = -self.first_move * drift.P / drift.optimizer.learning_rate
+        share = [j / self.delay for j in range(self.delay, 0, -1)]
+        self.forces = [drift.gradient + s * (then - drift.gradient) for s in share]
 
-    def _solved(self, stage: _Stage, seen: Spectrum) -> _Stage:
+    def _lead(self, drift: Drift) -> Tensor:
+        """How far w will still go under the forces of the last half step."""
+        return self.dt * drift.move(self.forces[0] / 2 + sum(self.forces[1:], torch.zeros_like(self.w)))
+
+    def _held(
+        self, drift: Drift, loss: Tensor, point: Point | None, seen: Spectrum | None, directions: Directions | None
+    ) -> _Stage:
         """The stage with the oscillation that holds the critical directions until the end of the substep."""
-        check = stage.directions is not None and not self.verified
-        watched = torch.stack([stage.point.loss.to(self.w.dtype), stage.point.grad.sum(), self.w.sum()])
-        tensors = [watched, seen.values, seen.arrivals]
-        if stage.directions is not None:
-            tensors += stage.drift.forms(stage.directions)
+        check = directions is not None and not self.verified
+        tensors = [torch.stack([loss.to(self.w.dtype), drift.gradient.sum(), self.w.sum()])]
+        if seen is not None:
+            tensors += [seen.values, seen.arrivals]
+        if directions is not None:
+            tensors += drift.forms(directions, self._lead(drift))
             if check:
-                tensors.append(disagreement(self.meter, self.w, stage.directions))
+                tensors.append(disagreement(self.meter, self.w, directions))
         host = fetch(tensors)
         if not all(np.isfinite(array).all() for array in host):
             raise NotFinite
-        _, self.values, arrivals = host[:3]
-        self.corrected = [i for i, r in enumerate(arrivals) if r >= SMALL_RESIDUAL * abs(self.values[0])]
-        if stage.directions is None:
+        if seen is not None:
+            _, values, arrivals = host[:3]
+            self.watched.saw(self.time, values, self.edge, CRITICAL * self.edge)
+            self.corrected = [i for i, r in enumerate(arrivals) if r >= SMALL_RESIDUAL * abs(values[0])]
+        if directions is None:
             self.residual = 0.0
-            return stage
+            force, change = drift.forces(None, None, None)
+            return _Stage(drift, loss, point, force, change, np.zeros((0, 0)), 0.0, 0.0)
         if check:
-            self._verify(float(host[7]))
-        known = forms(host[3:7])
-        critical = min(self._counted(CRITICAL), len(known.curvature))
-        eta, X = stage.drift.optimizer.learning_rate, np.zeros_like(known.curvature)
-        self.residual = 0.0
-        if critical:
-            part = known.leading(critical)
-            A = 2 / eta * np.eye(critical) - part.curvature + self.dt * part.rate
-            solution = complementarity.solve(A, self.dt * part.response)
-            self.residual = solution.residual
-            if not solution.residual <= UNSOLVED:
-                self._give_up("no oscillation holds its sharpness at the edge, as on a quadratic loss")
-            X[:critical, :critical] = solution.X
-        trace, square = float(np.trace(X)), float((X * known.lengths).sum())
-        return _Stage(stage.point, stage.drift, seen, stage.directions, X, trace, max(square, 0.0))
+            self._verify(float(host.pop()))
+        return self._solved(drift, loss, point, directions, forms(host[-5:]))
+
+    def _solved(self, drift: Drift, loss: Tensor, point: Point | None, directions: Directions, known: Forms) -> _Stage:
+        A = self.edge * np.eye(len(known.curvature)) - known.curvature - known.ahead + self.dt * known.rate
+        solution = complementarity.solve(A, self.dt * known.response)
+        X, self.residual = solution.X, solution.residual
+        if not solution.residual <= UNSOLVED:
+            self._give_up("no oscillation holds its sharpness at the edge, as on a quadratic loss")
+        values, Q = (array[..., ::-1] for array in np.linalg.eigh(known.curvature))
+        self.watched.measured(self.time, values)
+        self._refine(directions, drift.P, values, Q)
+        force, change = drift.forces(directions, upload(packed(X), self.w), upload(X, self.w))
+        if values[0] > self.edge:
+            excess = np.maximum(1 - self.edge / values, 0.0)
+            modes = upload(Q.T, self.w) @ directions.U
+            force = force - drift.P * ((upload(excess, self.w) * (modes @ force)) @ modes)
+        square = max(float((X * known.lengths).sum()), 0.0)
+        return _Stage(drift, loss, point, force, change, X, float(np.trace(X)), square)
+
+    def _refine(self, directions: Directions, P: Tensor, values: np.ndarray, Q: np.ndarray) -> None:
+        """Turn the critical directions by what their images say, and keep the others."""
+        assert self.rows is not None
+        k = len(values)
+        others = self.watched.predicted(self.time)[k:]
+        rest = self.rows[k:]
+        others = np.append(others, others[-1] / 2 if len(others) else 0.0)
+        known = (upload(Q, self.w), upload(values, self.w), upload(others, self.w))
+        new = refined(directions, P, *known, rest)
+        self.rows = torch.cat([new, rest])
 
     def _verify(self, difference: float) -> None:
         self.verified = True
         if difference > 1:
             self._give_up(
-                f"the third derivative of the loss differs from a finite difference of Hessian-vector products by "
-                f"{FD_TOLERANCE * difference:.0%} (tolerated {FD_TOLERANCE:.0%}); torch's fused LayerNorm and BatchNorm "
-                f"do this, and a kink may"
+                f"the third derivative of the loss by differences of gradients differs from that by differences of "
+                f"Hessian-vector products by {FD_TOLERANCE * difference:.0%} (tolerated {FD_TOLERANCE:.0%}), as at a kink"
             )
 
     def _give_up(self, why: str) -> None:
         self.status = Status("stopped", self.row, f"Central flow stopped at step {self.row}: {why}.")
 
-    def _rates(self, stage: _Stage) -> tuple[torch.Tensor, torch.Tensor | None]:
-        if stage.directions is None or not stage.X.any():
-            return stage.drift.rates(None, None, None)
-        return stage.drift.rates(stage.directions, upload(packed(stage.X), self.w), upload(stage.X, self.w))
-
     def _substep(self) -> None:
         stage = self._evaluate()
         if self.status.ended:
             return
-        move, change = self._rates(stage)
-        self.w = self.w + self.dt * move
-        if self.nu is not None and change is not None:
-            self.nu = self.nu + self.dt * change
+        self.forces.append(stage.force)
+        self.w = self.w + self.dt / 2 * stage.drift.move(self.forces[0] + self.forces[1])
+        if self.nu is not None and stage.change is not None:
+            self.nu = self.nu + self.dt * stage.change
+        del self.forces[0]
         self.time += self.dt
         self.stage = None
 
@@ -177,25 +215,25 @@ class CentralProcess(Process):
 
     def observe(self) -> Observation:
         stage = self._evaluate()
-        assert stage.seen is not None
-        move, _ = self._rates(stage)
         oscillation = self.w.new_full((), stage.square**0.5)
+        eigenvalues = np.sort(self.watched.predicted(self.time))[::-1]
         return Observation(
             time=self.row,
             centre=self.w,
             position=self.w,
-            gradient=stage.point.grad,
+            gradient=stage.drift.gradient,
             preconditioner=stage.drift.P,
-            loss=stage.point.loss,
-            predicted_loss=stage.point.loss + stage.trace / stage.drift.optimizer.learning_rate,
-            rod_length=(oscillation**2 + norm(move) ** 2 / 4).sqrt(),
+            loss=stage.loss,
+            predicted_loss=stage.loss + stage.trace / stage.drift.optimizer.learning_rate,
+            rod_length=(oscillation**2 + norm(stage.drift.move(stage.force)) ** 2 / 4).sqrt(),
             oscillation=oscillation,
-            eigenvalues=stage.seen.values,
+            eigenvalues=upload(eigenvalues, self.w),
             point=stage.point,
             signals={
                 "complementarity": self.residual,
                 "critical": int((np.diag(stage.X) > 0).sum()),
-                "tracked": len(self.values),
+                "tracked": len(eigenvalues),
+                "misprediction": self.watched.misprediction,
             },
         )
 
@@ -203,10 +241,10 @@ class CentralProcess(Process):
 SUBSTEPS = Whole(
     "substeps",
     "substeps",
-    4,
+    2,
     2,
     unit="per step",
-    meaning="of central flow, an even number for rows half a step on; 8 is the check that nothing depends on it",
+    meaning="of central flow, an even number for the delay of half a step; 4 is the check that nothing depends on it",
     multiple=2,
 )
 
@@ -216,23 +254,24 @@ SUBSTEPS = Whole(
 class Central(Flow):
     """Central flow: the drift of the iterates' average, with the oscillation Σ that holds the sharpness at the edge.
 
-    With critical directions U (UᵀPU = 1, ηλ > 1.95) and Σ = U X Uᵀ,
-    dw/dt = −learning_rate P⁻¹ (g + ½ ∇⟨Σ, H⟩), and X solves X ⪰ 0, C ⪰ 0, ⟨X, C⟩ = 0 for C = Uᵀ((2/learning_rate) P − H)U at
-    the end of the substep, which is linear in X: C = A + B[X]. The predicted loss is L + tr(X) / learning_rate. With a
-    second moment, P moves too, driven by the mean of g² over the oscillation: E g² = g² + g ∇⟨Σ, H⟩ + diag(HΣH), to
-    first order in Σ. Gradient descent starts at w_0 at time 0 and a second moment at the midpoint of the iterates at its
-    start, by default step 20; row t is the flow's time t + ½.
+    With critical directions U (UᵀPU = 1, ηλ > 1.96) and Σ = U X Uᵀ,
+    dw/dt (t + ½) = −learning_rate P⁻¹ G(t), G = g + ½ ∇⟨Σ, H⟩, and X solves X ⪰ 0, C ⪰ 0, ⟨X, C⟩ = 0 for
+    C = Uᵀ((2/learning_rate) P − H)U where the forces known by then have taken w; C is linear in X: C = A + B[X]. The
+    predicted loss is L + tr(X) / learning_rate. With a second moment, P moves too, driven by the mean of g² over the
+    oscillation: E g² = g² + g ∇⟨Σ, H⟩ + diag(HΣH), to first order in Σ. It starts at the midpoint of two iterates; row t
+    is the flow's time t + ½.
 
     Args:
-        substeps: even number of substeps per optimizer step; 8 is the check that nothing depends on it.
+        substeps: even number of substeps per optimizer step; 4 is the check that nothing depends on it.
 
-    It stops with a status where no Σ holds the edge, and where third derivatives by automatic differentiation differ from
-    a finite difference at their first use. Known for gradient descent, scalar RMSProp and RMSProp.
-    Source: Cohen et al., arXiv 2410.24206; the rate of the second moment to second order in time and the middle term of
-    E g² are derived here.
+    It stops with a status where no Σ holds the edge, and where third derivatives by differences of gradients and of
+    Hessian-vector products differ at their first use. Known for gradient descent, scalar RMSProp and RMSProp.
+    Source: Cohen et al., arXiv 2410.24206. Derived here, beyond the source: the delay of half a step, which is the whole
+    backward error of the step and which the source leaves out, the rate of the second moment to second order in time, and
+    the middle term of E g².
     """
 
-    substeps: int = 4
+    substeps: int = 2
     label: ClassVar[str] = "central flow"
     kind: ClassVar[str] = "central"
     process: ClassVar[type[Process]] = CentralProcess
@@ -245,10 +284,7 @@ class Central(Flow):
 
     @property
     def detail(self) -> str:
-        return f"held at the edge, dt 1/{self.substeps}"
-
-    def default_start(self, optimizer: Optimizer) -> int:
-        return optimizer.rod_start if optimizer.has_second_moment else 0
+        return f"held at the edge, dt {'½' if self.substeps == 2 else f'1/{self.substeps}'}"
 
     def check(self, optimizer: Optimizer) -> None:
         if not isinstance(optimizer, GradientDescent | RMSProp):
