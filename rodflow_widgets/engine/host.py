@@ -1,4 +1,4 @@
-"""The one door from the device to the host: every wait for the device goes through `fetch`."""
+"""The one door from the device to the host: every wait for the device goes through `fetch`, or reads a `Letter` sent before."""
 
 from __future__ import annotations
 
@@ -28,3 +28,24 @@ def fetch(tensors: Sequence[Tensor]) -> list[np.ndarray]:
 def upload(array: np.ndarray, like: Tensor) -> Tensor:
     """A small host array as a tensor of the device and dtype of `like`; the host does not wait for it."""
     return torch.from_numpy(np.array(array, order="C")).to(device=like.device, dtype=like.dtype, non_blocking=True)
+
+
+class Letter:
+    """A few numbers on their way to the host: sent now without waiting, read when the device has surely come so far.
+
+    Reading waits only for a device that is still behind the moment of sending; whoever reads some steps later lets it work
+    on, and gets the same numbers whenever that is.
+    """
+
+    def __init__(self, numbers: Tensor) -> None:
+        numbers = numbers.detach()
+        cuda = numbers.device.type == "cuda"
+        self._host = torch.empty(numbers.shape, dtype=numbers.dtype, pin_memory=cuda)
+        self._host.copy_(numbers, non_blocking=cuda)
+        self._sent = torch.cuda.current_stream(numbers.device).record_event() if cuda else None
+
+    def read(self) -> np.ndarray:
+        """The numbers, float64."""
+        if self._sent is not None:
+            self._sent.synchronize()
+        return self._host.to(torch.float64).numpy()
