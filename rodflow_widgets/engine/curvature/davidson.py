@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -26,6 +27,7 @@ COLD = 20
 NOISE = 0.1
 
 Apply = Callable[[Tensor], Tensor]
+Enough = Callable[[Tensor, Tensor], bool]
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class Davidson:
     Source: Davidson 1975; that images of earlier points may be reused is our own, measured in `benchmarks/tracker.py`.
     """
 
+    cites: ClassVar[tuple[str, ...]] = ("davidson1975iterative", "lanczos1950iteration")
+
     def __init__(self, count: int, guard: int, seed: int) -> None:
         self.count = count
         self.guard = guard
@@ -60,6 +64,7 @@ class Davidson:
         self._before: Tensor | None = None
         self._slope: Tensor | None = None
         self._search: list[tuple[Tensor, Tensor]] = []
+        self.carried = False
 
     def begin(self, apply: Apply, gradient: Tensor) -> None:
         """Start by Lanczos from the `gradient` [p] of the same coordinates and a random vector, with a fixed number of products."""
@@ -71,8 +76,12 @@ class Davidson:
         values, self._kept = krylov.ritz(size)
         self._images = values[:, None] * self._kept
 
-    def look(self, apply: Apply, gradient: Tensor, effort: Effort) -> Spectrum:
-        """Eigenpairs of the matrix that `apply` (rows [k, p] to rows [k, p]) multiplies with; `gradient` [p] is for the first."""
+    def look(self, apply: Apply, gradient: Tensor, effort: Effort, enough: Enough | None = None) -> Spectrum:
+        """Eigenpairs of the matrix that `apply` (rows [k, p] to rows [k, p]) multiplies with.
+
+        The `gradient` [p] in the same coordinates is for the first look. `enough`, given residuals and values, may end the
+        corrections early.
+        """
         if self._kept is None:
             self.begin(apply, gradient)
         assert self._kept is not None
@@ -82,14 +91,17 @@ class Davidson:
         count = min(self.count, len(known))
         self._turn += 1
         away = effort.calm and self._turn % CALM_TURN == 0 and self._before is not None and len(self._before) == count
+        self.carried = away
         if effort.calm and not away:
-            look.add(look.carried(count))
+            look.add(look.corrected(count))
         elif not effort.calm:
             look.add(look.stale[: count + 1])
         if away or not effort.calm:
             self._spread(look, count)
         arrivals = look.ritz().residual(count)
         for _ in range(0 if effort.calm else effort.corrections):
+            if enough is not None and enough(look.ritz().residual(count), look.ritz().values[:count]):
+                break
             look.correct(count)
         seen = look.ritz()
         values, vectors, images = look.merged(self._candidates())
@@ -167,6 +179,7 @@ class _Look:
         self._known = known
         self.stale = stale
         self._remembered = remembered
+        self._ritz: _Ritz | None = None
         self.true = stale[:0]
         self.images = stale[:0]
 
@@ -180,11 +193,14 @@ class _Look:
         rows = orthonormal_rows(torch.cat([self.true, rows]))[len(self.true) :]
         self.images = torch.cat([self.images, self._apply(rows)])
         self.true = torch.cat([self.true, rows])
+        self._ritz = None
         return self.true[-1], self.images[-1]
 
     def ritz(self) -> _Ritz:
-        values, rotation = eigh(self.true @ self.images.T)
-        return _Ritz(values, rotation.T @ self.true, rotation.T @ self.images)
+        if self._ritz is None:
+            values, rotation = eigh(self.true @ self.images.T)
+            self._ritz = _Ritz(values, rotation.T @ self.true, rotation.T @ self.images)
+        return self._ritz
 
     def correct(self, count: int) -> None:
         """Spend a product on the correction of that pair among the first `count` whose residual is largest."""
@@ -200,7 +216,7 @@ class _Look:
         beyond = (residual - along @ self.stale) / (RESIDUAL_SHARE * value)
         self.add((beyond + (along / gap) @ self.stale)[None])
 
-    def carried(self, count: int) -> Tensor:
+    def corrected(self, count: int) -> Tensor:
         """The first `count` remembered pairs [count, p], corrected by the residual that they had when last looked at."""
         value, vector = self._known[:count, None], self.stale[:count]
         residual = self._remembered[:count] - value * vector

@@ -22,6 +22,7 @@ LATE = 2
 CALM = 0.8
 NEAR = 0.9
 TOLERATED = 3e-5
+TOLERATED_IN_CALM = 3e-4
 PER_DECADE = 2.0
 MOST_CORRECTIONS = 10
 
@@ -102,6 +103,8 @@ class FollowedSpectrum:
         near = sum(value > NEAR * level for value in values)
         self._tracker.guard = max(self._guard, LEAST_KEPT - self._count, near + self._guard - self._count)
         excess = math.log10(wrong / TOLERATED) if wrong > TOLERATED else 0.0
-        if edge is not None and first < CALM * edge and not excess and self._repeats == 1:
+        if edge is not None and first < CALM * edge and wrong <= TOLERATED_IN_CALM and self._repeats == 1:
             return Effort(calm=True)
-        return Effort(corrections=min(MOST_CORRECTIONS, math.ceil(PER_DECADE * excess)))
+        return Effort(
+            corrections=min(MOST_CORRECTIONS + self._count, math.ceil(PER_DECADE * (2 + self._count) / 3 * excess))
+        )

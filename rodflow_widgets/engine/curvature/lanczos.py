@@ -76,7 +76,7 @@ class Lanczos:
 
     def vectors(self, rotation: np.ndarray) -> Tensor:
         """Rows rotationᵀ · basis for `rotation` [m, k]."""
-        turn = torch.from_numpy(np.ascontiguousarray(rotation.T)).to(self._basis)
+        turn = torch.from_numpy(np.array(rotation.T, order="C")).to(self._basis)
         return turn @ self._basis[: turn.shape[1]]
 
 
