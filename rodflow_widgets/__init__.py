@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .citations import cite as cite
     from .engine import Problem as Problem
     from .engine import Simulation as Simulation
+    from .engine import curvature as curvature
     from .engine import flows as flows
     from .engine import optimizers as optimizers
     from .engine import problems as problems
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _LAZY = {
     "Problem": (".engine", "Problem"),
     "Simulation": (".engine", "Simulation"),
+    "curvature": (".engine.curvature", None),
     "flows": (".engine.flows", None),
     "optimizers": (".engine.optimizers", None),
     "problems": (".engine.problems", None),

@@ -19,7 +19,7 @@ def cite(run: Any) -> str:
 
     Args:
         run: a recording, a live run, its view or the form that made it; or names of problems, optimizers and flows as
-            `rodflow list` shows them, one or several.
+            `rodflow list` shows them, or functions of rf.curvature ("trace"), one or several.
 
     Raises:
         ArgumentError: something else, or a form that has not started a run.
@@ -55,11 +55,12 @@ def _keys(run: Any) -> Iterable[str]:
 
 def _of_names(names: Iterable[str]) -> list[str]:
     from .engine import flows, optimizers, problems  # noqa: F401 - importing them fills the registry
+    from .engine.curvature import SOURCES
     from .engine.registry import FLOWS, OPTIMIZERS, PROBLEMS
 
     plain = [name for name in names if name != "discrete"]
     for name in plain:
-        if name not in (known := {**PROBLEMS, **OPTIMIZERS, **FLOWS}):
+        if name not in (known := {**PROBLEMS, **OPTIMIZERS, **FLOWS, **SOURCES}):
             raise unknown("name", name, [*known, "discrete"])
     chosen = [OPTIMIZERS[name] for name in plain if name in OPTIMIZERS]
     keys: list[str] = []
@@ -67,6 +68,8 @@ def _of_names(names: Iterable[str]) -> list[str]:
         if name in FLOWS:
             flow = FLOWS[name]()
             keys += [key for optimizer in chosen or OPTIMIZERS.values() for key in flow.sources(optimizer)]
+        elif name in SOURCES:
+            keys += SOURCES[name]
         else:
             keys += (PROBLEMS | OPTIMIZERS)[name].cites
     return list(dict.fromkeys(keys))

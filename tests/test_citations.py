@@ -9,6 +9,8 @@ import pytest
 
 import rodflow_widgets as rf
 from rodflow_widgets.citations import entries
+from rodflow_widgets.engine.curvature import SOURCES
+from rodflow_widgets.engine.curvature.davidson import Davidson
 from rodflow_widgets.engine.curvature.tracker import EigenTracker
 from rodflow_widgets.engine.registry import FLOWS, OPTIMIZERS, PROBLEMS
 from rodflow_widgets.errors import ArgumentError, UnknownNameError
@@ -16,6 +18,7 @@ from rodflow_widgets.session import Run, RunSpec
 
 GD = rf.optimizers.GradientDescent(0.3)
 PROCESSES = ("discrete", "rod", "stable")
+TRACKERS = {*EigenTracker.cites, *Davidson.cites}
 
 
 def keys(text: str) -> set[str]:
@@ -33,7 +36,7 @@ def test_the_entries_are_whole() -> None:
 def test_everything_that_is_declared_has_an_entry() -> None:
     declared = {key for thing in (*PROBLEMS.values(), *OPTIMIZERS.values()) for key in thing.cites}
     declared |= {key for make in FLOWS.values() for cls in OPTIMIZERS.values() for key in make().sources(cls)}
-    assert declared | set(EigenTracker.cites) <= set(entries())
+    assert declared | TRACKERS | {key for keys in SOURCES.values() for key in keys} <= set(entries())
     assert all(cls.cites for cls in OPTIMIZERS.values())
     assert all(make().sources(rf.optimizers.Adam) for make in FLOWS.values())
 
@@ -46,14 +49,14 @@ def recording():
 def test_a_recording_is_cited_by_what_it_used(recording, tmp_path, capsys) -> None:
     text = rf.cite(recording)
     assert capsys.readouterr().out == text + "\n"
-    expected = {"berthier2026timescales", "cohen2021edge", "regis2026rod", "sommeijer1998rkc", "knyazev2001lobpcg"}
+    expected = {"berthier2026timescales", "cohen2021edge", "regis2026rod", "sommeijer1998rkc", *TRACKERS}
     assert keys(text) == expected
     assert rf.cite(rf.load(recording.save(tmp_path / "run.rodflow"))) == text
 
 
 def test_a_live_run_is_cited_as_its_recording() -> None:
     run = Run(RunSpec(rf.problems.quadratic(), rf.optimizers.Adam(0.01), ("discrete", "rod"), steps=30))
-    expected = {"kingma2015adam", "cohen2022adaptive", "regis2026rod", "regis2026adam", "knyazev2001lobpcg"}
+    expected = {"kingma2015adam", "cohen2022adaptive", "regis2026rod", "regis2026adam", *TRACKERS}
     assert keys(rf.cite(run)) == expected
 
 
@@ -66,6 +69,7 @@ def test_a_live_run_is_cited_as_its_recording() -> None:
         (["rod"], {"regis2026rod", "regis2026adam"}),
         (["central"], {"cohen2025central", "kojima1997interior", "todd1998direction"}),
         (["edge"], {"marion2026edge", "bogacki1989pair"}),
+        ("trace", {"meyer2021hutchpp"}),
         (["valley"], {"berthier2026timescales"}),
     ],
 )

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import ArgumentError, ProblemError, unknown
 from ..vocabulary import Column, Event, Status
+from .curvature.davidson import Davidson
 from .curvature.following import Watch
 from .curvature.tracker import EigenTracker
 from .flows.base import Flow, whole
@@ -256,7 +257,7 @@ class Simulation:
     def cites(self) -> list[str]:
         """Keys of the sources of what it uses, in `sources.bib`."""
         flows = [lane.flow.sources(self.optimizer) for lane in self._shown if lane.flow is not None]
-        used = [self.problem.cites, self.optimizer.cites, *flows, EigenTracker.cites]
+        used = [self.problem.cites, self.optimizer.cites, *flows, EigenTracker.cites, Davidson.cites]
         return list(dict.fromkeys(key for keys in used for key in keys))
 
     def describe(self) -> dict[str, Any]:

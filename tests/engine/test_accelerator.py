@@ -13,6 +13,7 @@ from torch.utils._pytree import tree_leaves
 
 import rodflow_widgets as rf
 from rodflow_widgets.engine import Simulation, host
+from rodflow_widgets.engine.curvature import small
 
 DRAWN = ("aten::randn", "aten::normal_")
 """Random starts are drawn on the host, whatever the device, so that a seed means the same everywhere."""
@@ -58,6 +59,7 @@ class Doubles(TorchDispatchMode):
 def test_a_device_without_float64_is_never_asked_for_it(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with_doubles = run(prepared(kind))
     monkeypatch.setattr(host, "WITHOUT_FLOAT64", ("cpu",))
+    monkeypatch.setattr(small, "EIGH_DOES_NOT_WAIT", ())
     simulation = prepared(kind)
     with Doubles() as doubles:
         columns = run(simulation)

@@ -7,6 +7,8 @@ import functools
 import torch
 from torch import Tensor
 
+from ..host import wide
+
 SWEEPS = 8
 EIGH_DOES_NOT_WAIT = ("cpu",)
 """Device types on which torch.linalg.eigh makes nobody wait."""
@@ -51,7 +53,7 @@ def _indices(k: int, device: torch.device) -> list[tuple[Tensor, Tensor]]:
 def _jacobi(matrix: Tensor) -> tuple[Tensor, Tensor]:
     n = matrix.shape[0]
     k = n + n % 2
-    a = torch.zeros(k, k, dtype=torch.float64, device=matrix.device)
+    a = torch.zeros(k, k, dtype=wide(matrix.device), device=matrix.device)
     a[:n, :n] = matrix
     v = torch.eye(k, dtype=a.dtype, device=a.device)
     for _ in range(SWEEPS if k > 1 else 0):

@@ -42,12 +42,15 @@ class SharpnessProbe(Probe):
         )
 
     def measure(self, process: Process, seen: Observation, context: Context) -> tuple[Tensor | float, ...]:
+        edge = context.optimizer.edge_threshold(process.row + 1)
         values = seen.eigenvalues
         if values is None:
             values = process.spectrum.at(
-                process.row, lambda: seen.point or process.problem.at(seen.centre), seen.preconditioner
+                process.row,
+                lambda: seen.point or process.problem.at(seen.centre),
+                seen.preconditioner,
+                edge=edge,
             ).values
-        edge = context.optimizer.edge_threshold(process.row + 1)
         critical = (values >= CRITICAL * edge).sum() + 0 * values[0]
         return self._padded(values), values[0], edge, values[0] / edge, critical
 

@@ -1,0 +1,128 @@
+"""The largest eigenvalues along a trajectory of one's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from ...errors import ArgumentError, named_keywords
+from ...vocabulary import Parameter
+from ..host import fetch
+from ..problem import Problem
+from .davidson import Davidson, Effort, forecast_error
+from .operator import Operator, share, vector, whole
+
+KEPT = 10
+GUARD = 5
+CALM = 0.8
+NEAR = 0.9
+AT_MOST_NEAR = 16
+SHARE = 0.3
+MOST_CORRECTIONS = 10
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """The largest eigenpairs of P^{-1/2} H P^{-1/2} at one point of a trajectory.
+
+    values [≥ k]: descending, in 1/learning_rate; k, or as many as are near the edge.
+    vectors [≥ k, p]: orthonormal rows in the coordinates P^{1/2} w. residuals [≥ k]: ‖A u − λ u‖.
+    error: forecast of the largest relative error. place: where it was measured, an iterate or the midpoint of two.
+    carried: no product went to these values at this look, they are the last ones carried on linearly.
+    products, gradients: what this look spent.
+    """
+
+    values: Tensor
+    vectors: Tensor
+    residuals: Tensor
+    error: float
+    place: Literal["iterate", "midpoint"]
+    carried: bool
+    products: int
+    gradients: int
+
+
+class Tracker:
+    """The k largest eigenvalues along a trajectory, for a few products a look.
+
+    Near the edge a look spends k + 2 products and corrections until the forecast error is below 0.3 of the tolerance; below
+    0.8 of the edge one product an eigenvalue, where every fourth look spends one alone on guards and carries the values on.
+    While it spends more than that, an eigenvalue that was missed is kept within 40 looks (`davidson.FOUND_WITHIN`), below 0.8
+    of the edge within 160.
+
+    Args:
+        problem: whose Hessian.
+        k: how many at least.
+        tolerance: relative error aimed at.
+        edge: sharpness beyond which an oscillation grows, e.g. 2 / learning_rate; every kept eigenvalue beyond 0.9 of it is
+            returned too. None never calms down and returns k.
+        seed: of the random vectors.
+
+    Raises:
+        ArgumentError: an argument that cannot work.
+
+    Source: see `davidson.Davidson`.
+    """
+
+    @named_keywords("curvature.Tracker")
+    def __init__(
+        self, problem: Problem, k: int = 1, *, tolerance: float = 1e-3, edge: float | None = None, seed: int = 0
+    ) -> None:
+        if not isinstance(problem, Problem):
+            raise ArgumentError(f"problem={problem!r} is no Problem: give rf.Problem(...) or one of rf.problems.")
+        self.problem = problem
+        self.k = whole("k", k, 1, problem.dim)
+        self.tolerance = share("tolerance", tolerance)
+        self.edge = None if edge is None else Parameter("edge", "edge", 1.0, 0.0, 1e300, open_lower=True).check(edge)
+        self._davidson = Davidson(self.k, KEPT - min(self.k, GUARD), whole("seed", seed, 0, 2**63 - 1))
+        self._last: Tracked | None = None
+
+    def look(self, w: Any, following: Any = None, *, preconditioner: Any = None) -> Tracked:
+        """Eigenpairs at w [p], or at the midpoint of w and the iterate `following` [p], which moves less and costs less.
+
+        Raises ArgumentError for a wrong shape, numbers that are not finite, a preconditioner ([1] or [p]) not positive.
+        """
+        where = vector("w", w, self.problem, (self.problem.dim,))
+        if following is not None:
+            where = (where + vector("following", following, self.problem, (self.problem.dim,))) / 2
+        A = Operator(self.problem, where, preconditioner)
+        calm = self._calm()
+        self._davidson.count = max(self.k, min(self._near(), AT_MOST_NEAR, self.problem.dim))
+        most = 0 if calm else MOST_CORRECTIONS + 2 * self._davidson.count
+        seen = self._davidson.look(A, A.gradient, Effort(calm, most), self._enough)
+        count = len(seen.vectors)
+        error = self._error(seen.residuals, seen.values[:count])
+        place: Literal["iterate", "midpoint"] = "iterate" if following is None else "midpoint"
+        self._values = seen.values
+        self._last = Tracked(
+            seen.values[:count],
+            seen.vectors,
+            seen.residuals,
+            error,
+            place,
+            calm and self._davidson.carried,
+            A.meter.products,
+            A.meter.gradients,
+        )
+        return self._last
+
+    def _calm(self) -> bool:
+        if self.edge is None or self._last is None or self._last.error > self.tolerance:
+            return False
+        return float(self._last.values[0]) < CALM * self.edge
+
+    def _near(self) -> int:
+        """Kept eigenvalues near the edge, guards included, when last looked at."""
+        if self.edge is None or self._last is None:
+            return 0
+        return int((self._values > NEAR * self.edge).sum())
+
+    def _enough(self, residuals: Tensor, values: Tensor) -> bool:
+        return self._error(residuals, values) <= SHARE * self.tolerance
+
+    def _error(self, residuals: Tensor, values: Tensor) -> float:
+        (error,) = fetch([torch.stack([forecast_error(residuals, values[0].abs())])])
+        return float(error[0])
