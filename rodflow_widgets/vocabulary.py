@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal
@@ -216,7 +217,35 @@ class Several:
         return checked
 
 
-Setting = Parameter | Whole | Choice | Several
+@dataclass(frozen=True)
+class Folder:
+    """A folder of the machine, or None: the program knows where to look."""
+
+    name: str
+    label: str
+    default: None = None
+    meaning: str = ""
+    kind: ClassVar[str] = "folder"
+
+    @property
+    def wanted(self) -> str:
+        """What is usable, in words."""
+        return "a folder that exists, or None"
+
+    def check(self, value: Any) -> str | None:
+        """Return the path of the folder as text, ~ resolved, or None, or raise ArgumentError."""
+        if value is None:
+            return None
+        try:
+            path = os.path.expanduser(os.fspath(value))
+        except TypeError:
+            path = b""
+        if not isinstance(path, str) or not os.path.isdir(path):
+            raise _unusable(self.name, value, self.wanted)
+        return path
+
+
+Setting = Parameter | Whole | Choice | Several | Folder
 """Everything that a form or a command line can ask for."""
 
 

@@ -13,11 +13,11 @@ from ..vocabulary import ENDLESS, Choice, Setting, Several, Whole
 def catalogue() -> dict[str, list[dict[str, Any]]]:
     """Problems, optimizers and flows, each with its parameters; JSON-able.
 
-    A parameter has a name, a label, a kind ("number", "whole", "choice" or "list"), its default, its bounds `lower` and
+    A parameter has a name, a label, a kind ("number", "whole", "choice", "list" or "folder"), its default, its bounds `lower` and
     `upper` (`open_lower` and `open_upper` where they are excluded themselves), unit, scale of a slider, and meaning; those
     that do not apply are None. A choice has `options`; a whole number is a `multiple`; a list has a `length`, None where
     that is free, and bounds that hold for each of its numbers, which are `whole` or not. A default of None is a whole
-    number that is chosen by itself. `for` of a flow are the optimizers that it models.
+    number, or a folder, that is chosen by itself. `for` of a flow are the optimizers that it models.
     """
     from . import flows, optimizers, problems  # noqa: F401 - importing them fills the registry
     from .registry import FLOWS, OPTIMIZERS, PROBLEMS

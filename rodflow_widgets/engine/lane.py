@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ..vocabulary import Column, Status
 from .flows.base import Flow
+from .host import wide
 from .optimizers.base import Optimizer
 from .probes import PROBES, Context
 from .process import Discrete, Observation, Process
@@ -68,7 +69,7 @@ class Lane:
         for probe in self._probes:
             values.extend(probe.measure(self.process, seen, context))
         self._on_device = [isinstance(v, Tensor) for v in values]
-        tensors = [v.detach().reshape(-1).to(torch.float64) for v in values if isinstance(v, Tensor)]
+        tensors = [v.detach().reshape(-1).to(wide(v.device)) for v in values if isinstance(v, Tensor)]
         self._rows.append((torch.cat(tensors), [v for v in values if not isinstance(v, Tensor)]))
         if self.status.state == "ready":
             self.status = Status("running", row, "It is running.")

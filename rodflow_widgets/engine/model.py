@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -11,49 +12,124 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from ..errors import ArgumentError, ProblemError
-from .checks import _first_line, check_dtype
+from .checks import _first_line, check_compute_dtype, check_dtype
+from .objective import Objective, Piece
+from .recompute import with_checkpoints
+from .splitting import find_reduction
 
 
-def model_function(
-    model: nn.Module,
-    loss: Callable[[Tensor, Tensor], Tensor],
-    inputs: Any,
-    targets: Any,
-    *,
-    device: str | torch.device,
-    dtype: torch.dtype | None,
-) -> tuple[Callable[[Tensor], Tensor], Tensor, dict[str, torch.Size]]:
-    """The loss as a function of w [p], the vector w0 of the model's own parameters, and their names and shapes."""
-    if not isinstance(model, nn.Module):
-        raise ArgumentError(f"model={model!r} is not a torch.nn.Module: for a function, use Problem.from_function.")
-    if not callable(loss):
-        raise ArgumentError(f"loss={loss!r} is not callable: give loss(output, targets), e.g. nn.MSELoss().")
-    trainable = _trainable(model)
-    first = next(iter(trainable.values()))
-    where = first.device if device == "auto" else _device(device)
-    kind = check_dtype("dtype" if dtype else f"parameter {next(iter(trainable))!r}", dtype or first.dtype)
-    x, y = _batch("inputs", inputs, where, kind), _batch("targets", targets, where, kind)
-    if x.shape[0] != y.shape[0]:
-        raise ProblemError(f"inputs hold {x.shape[0]} examples and targets {y.shape[0]}: give one target each.")
+class Network:
+    """A module, a loss and a batch as functions of one flat parameter vector w [p]; a part of the batch is a function too.
 
-    names = list(trainable)
-    shapes = {name: p.shape for name, p in trainable.items()}
-    sizes = [p.numel() for p in trainable.values()]
-    w0 = torch.cat([p.detach().reshape(-1) for p in trainable.values()]).to(where, kind)
-    fixed = {
-        name: t.detach().clone().to(where, kind if t.dtype.is_floating_point else t.dtype)
-        for name, t in (*model.named_parameters(), *model.named_buffers())
-        if name not in trainable
-    }
+    w0: the vector of the model's own trainable parameters; shapes: their names and shapes in the order of w; n: examples.
 
-    def function(w: Tensor) -> Tensor:
-        tensors = {n: part.view(shapes[n]) for n, part in zip(names, w.split(sizes), strict=True)}
-        return loss(functional_call(model, {**fixed, **tensors}, (x,)), y)
+    Args:
+        dtype: of w, of the targets and of the loss; None keeps that of the parameters.
+        compute_dtype: in which the model computes unless told otherwise; None is `dtype`.
+        checkpoint: names of layers whose activations are computed once more instead of being kept.
+    """
 
-    _check_fit(
-        model, loss, {**fixed, **{n: p.view(shapes[n]) for n, p in zip(names, w0.split(sizes), strict=True)}}, x, y
-    )
-    return function, w0, shapes
+    def __init__(
+        self,
+        model: nn.Module,
+        loss: Callable[[Tensor, Tensor], Tensor],
+        inputs: Any,
+        targets: Any,
+        *,
+        device: str | torch.device,
+        dtype: torch.dtype | None,
+        compute_dtype: torch.dtype | None,
+        checkpoint: Any,
+    ) -> None:
+        if not isinstance(model, nn.Module):
+            raise ArgumentError(f"model={model!r} is not a torch.nn.Module: for a function, use Problem.from_function.")
+        if not callable(loss):
+            raise ArgumentError(f"loss={loss!r} is not callable: give loss(output, targets), e.g. nn.MSELoss().")
+        trainable = _trainable(model)
+        first = next(iter(trainable.values()))
+        where = first.device if device == "auto" else _device(device)
+        self.dtype = check_dtype("dtype" if dtype else f"parameter {next(iter(trainable))!r}", dtype or first.dtype)
+        self.compute_dtype = check_compute_dtype("compute_dtype", compute_dtype, self.dtype)
+        inside = _held_as(self.compute_dtype)
+        self._x = _batch("inputs", inputs, where, inside)
+        self._y = _batch("targets", targets, where, self.dtype)
+        if self._x.shape[0] != self._y.shape[0]:
+            raise ProblemError(
+                f"inputs hold {self._x.shape[0]} examples and targets {self._y.shape[0]}: give one target each."
+            )
+        self.n = len(self._x)
+        self.shapes = {name: p.shape for name, p in trainable.items()}
+        self._sizes = [p.numel() for p in trainable.values()]
+        self.w0 = torch.cat([p.detach().reshape(-1) for p in trainable.values()]).to(where, self.dtype)
+        self._fixed = {
+            name: t.detach().clone().to(where, inside if t.dtype.is_floating_point else t.dtype)
+            for name, t in (*model.named_parameters(), *model.named_buffers())
+            if name not in trainable
+        }
+        self._model, self._loss = with_checkpoints(model, checkpoint), loss
+
+    def part(self, w: Tensor, start: int, stop: int, compute_dtype: torch.dtype) -> Tensor:
+        """The loss of the examples from `start` up to `stop`, in the dtype of w; the model computes in `compute_dtype`."""
+        return self._loss(_as(self._output(w, self._x[start:stop], compute_dtype), w.dtype), self._y[start:stop])
+
+    def find_reduction(self, batch_size: int, reduction: str | None) -> str:
+        """How the losses of micro-batches make the whole; ProblemError where they do not."""
+        inside = _held_as(self.compute_dtype)
+
+        def part(start: int, stop: int) -> Tensor:
+            with torch.no_grad():
+                return self.part(self.w0, start, stop, inside)
+
+        return find_reduction(part, self.n, batch_size, reduction, inside)
+
+    def objective(self, batch_size: int | None, reduction: str, compute_dtype: torch.dtype) -> Objective:
+        """The whole loss in pieces of `batch_size` examples, whose losses make a mean or a sum."""
+        edges = [*range(0, self.n, batch_size or self.n), self.n]
+
+        def piece(start: int, stop: int) -> Piece:
+            share = (stop - start) / self.n if reduction == "mean" else 1.0
+            if share == 1.0:
+                return lambda w: self.part(w, start, stop, compute_dtype)
+            return lambda w: share * self.part(w, start, stop, compute_dtype)
+
+        return Objective(tuple(piece(i, j) for i, j in itertools.pairwise(edges)), compute_dtype)
+
+    def check_fit(self, count: int) -> None:
+        """Raise ProblemError where the model fails on the first `count` inputs, or its output does not fit the loss."""
+        x, y = self._x[:count], self._y[:count]
+        try:
+            with torch.no_grad():
+                output = self._output(self.w0, x, self.compute_dtype)
+        except Exception as error:
+            raise ProblemError(
+                f"the model failed on inputs of shape {list(x.shape)}, {x.dtype}: {_first_line(error)}. "
+                "Give inputs that fit its first layer."
+            ) from error
+        if isinstance(output, Tensor) and y.dtype.is_floating_point:
+            _check_broadcast(output, y)
+        shape = list(output.shape) if isinstance(output, Tensor) else type(output).__name__
+        try:
+            with torch.no_grad(), warnings.catch_warnings():
+                warnings.filterwarnings("error", message=".*target size.*")
+                self._loss(_as(output, self.dtype), y)
+        except Exception as error:
+            raise ProblemError(
+                f"the model's output {shape} does not fit the loss with targets {list(y.shape)}, {y.dtype}: "
+                f"{_first_line(error)}. Give targets, or a loss, that fit the output."
+            ) from error
+
+    def _output(self, w: Tensor, x: Tensor, compute_dtype: torch.dtype) -> Any:
+        inside = _held_as(compute_dtype)
+        parts = zip(self.shapes.items(), w.to(inside).split(self._sizes), strict=True)
+        tensors = {name: part.view(shape) for (name, shape), part in parts}
+        fixed = {name: _as(t, inside) for name, t in self._fixed.items()}
+        with torch.autocast(w.device.type, torch.bfloat16, enabled=inside != compute_dtype, cache_enabled=False):
+            return functional_call(self._model, {**fixed, **tensors}, (_as(x, inside),))
+
+
+def _held_as(compute_dtype: torch.dtype) -> torch.dtype:
+    """Of parameters and inputs inside the model: bfloat16 is torch.autocast, which starts from float32."""
+    return torch.float32 if compute_dtype == torch.bfloat16 else compute_dtype
 
 
 def _trainable(model: nn.Module) -> dict[str, nn.Parameter]:
@@ -100,28 +176,9 @@ def _batch(name: str, value: Any, device: torch.device, dtype: torch.dtype) -> T
     return t.to(device, dtype if t.dtype.is_floating_point else t.dtype)
 
 
-def _check_fit(
-    model: nn.Module, loss: Callable[[Tensor, Tensor], Tensor], tensors: dict[str, Tensor], x: Tensor, y: Tensor
-) -> None:
-    try:
-        output = functional_call(model, tensors, (x,))
-    except Exception as error:
-        raise ProblemError(
-            f"the model failed on inputs of shape {list(x.shape)}, {x.dtype}: {_first_line(error)}. "
-            "Give inputs that fit its first layer."
-        ) from error
-    if isinstance(output, Tensor) and y.dtype.is_floating_point:
-        _check_broadcast(output, y)
-    shape = list(output.shape) if isinstance(output, Tensor) else type(output).__name__
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("error", message=".*target size.*")
-            loss(output, y)
-    except Exception as error:
-        raise ProblemError(
-            f"the model's output {shape} does not fit the loss with targets {list(y.shape)}, {y.dtype}: "
-            f"{_first_line(error)}. Give targets, or a loss, that fit the output."
-        ) from error
+def _as(output: Any, dtype: torch.dtype) -> Any:
+    """Floating outputs in `dtype`: of a tensor alone, since a loss may take what a model returns as it is."""
+    return output.to(dtype) if isinstance(output, Tensor) and output.dtype.is_floating_point else output
 
 
 def _check_broadcast(output: Tensor, y: Tensor) -> None:

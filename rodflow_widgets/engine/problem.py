@@ -2,70 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ..errors import ArgumentError, named_keywords
-from .checks import check_function, check_vector
-from .model import model_function
-
-HVP_COST = 1.7
-"""Gradient-equivalents of one Hessian-vector product (double backward measured 1.1 to 2.1)."""
-THIRD_COST = 4.5
-"""Gradient-equivalents of one third derivative, its product included (triple backward measured 2.7 to 5.8)."""
-
-
-class Point:
-    """The loss at one parameter vector with its graph kept, so that gradient and Hessian products share one pass."""
-
-    def __init__(self, problem: Problem, w: Tensor) -> None:
-        self._problem = problem
-        with torch.enable_grad():
-            self._w = w.detach().requires_grad_()
-            loss = problem.function(self._w)
-            (self._grad,) = torch.autograd.grad(loss, self._w, create_graph=True)
-        self.loss = loss.detach()
-        self.grad = self._grad.detach()
-
-    def products(self, vectors: Tensor) -> Tensor:
-        """H v for every row of `vectors` [k, p], on the one graph of this point."""
-        if self._grad.grad_fn is None:
-            return torch.zeros_like(vectors)
-
-        def product(v: Tensor, batched: bool = False) -> Tensor:
-            (hv,) = torch.autograd.grad(
-                self._grad, self._w, v, retain_graph=True, is_grads_batched=batched, allow_unused=True
-            )
-            return torch.zeros_like(v) if hv is None else hv.detach()
-
-        if len(vectors) > 1 and self._problem.batched_products:
-            return product(vectors, batched=True)
-        return torch.stack([product(v) for v in vectors])
-
-    def thirds(self, vectors: Tensor) -> tuple[Tensor, Tensor]:
-        """H v for every row v of `vectors` [k, p], and ∇(v_iᵀ H v_j) [k (k + 1) / 2, p] for i ≤ j, row by row.
-
-        Some fused layers of torch (LayerNorm, BatchNorm) are known to give wrong third derivatives without saying so:
-        compare with a finite difference of `products` before use.
-        """
-        images, gradients = [], {}
-        for j, v in enumerate(vectors):
-            image = self._derivative(self._grad, v, keep=True)
-            images.append(image.detach())
-            for i in range(j + 1):
-                gradients[i, j] = self._derivative(image, vectors[i], keep=False)
-        return torch.stack(images), torch.stack([gradients[pair] for pair in sorted(gradients)])
-
-    def _derivative(self, output: Tensor, v: Tensor, *, keep: bool) -> Tensor:
-        """∇⟨output, v⟩ at this point, with its graph if `keep`; zero where nothing depends on the parameters."""
-        if output.grad_fn is None:
-            return torch.zeros_like(v)
-        with torch.enable_grad():
-            (out,) = torch.autograd.grad(output, self._w, v, retain_graph=True, create_graph=keep, allow_unused=True)
-        return torch.zeros_like(v) if out is None else out if keep else out.detach()
+from ..vocabulary import Whole
+from .checks import FINITE_DIFFERENCE, check_compute_dtype, check_hessian, check_objective, check_vector
+from .model import Network
+from .objective import Objective
+from .point import AutodiffPoint, DifferencePoint, Point, difference_point
+from .splitting import check_independent, check_reduction
 
 
 class Problem:
@@ -79,13 +29,33 @@ class Problem:
         device: where to compute; "auto" is where the model's parameters are.
         dtype: floating dtype of parameters, inputs and floating targets; None keeps that of the parameters.
         name: shown in pictures; None takes the class of the model and its size.
+        batch_size: how many examples are in memory at once: loss, gradient and Hessian-vector products are summed over
+            micro-batches and equal those of the whole batch to rounding. The graph of a point cannot be kept then: every
+            block of products costs one gradient more. None takes the whole batch together.
+        reduction: "mean" or "sum", how the loss of the batch is made of those of its parts; None finds out. It is tried on
+            all data before anything runs.
+        compute_dtype: floating dtype inside the model; its output, the loss, gradients and products are converted to
+            `dtype`, in which micro-batches are summed. torch.bfloat16 is torch.autocast above float32. None is `dtype`.
+            `precision_errors` says what it costs.
+        product_dtype: the same for Hessian-vector products and third derivatives alone: torch.float32 makes the products of
+            a float64 problem cheaper than its gradients, with seven digits, and costs one gradient more a point. None is
+            `compute_dtype`.
+        checkpoint: names of layers, as in `model.named_modules()`, whose activations are computed again in the backward
+            pass instead of being kept. It bounds the memory of losses and gradients, and so of finite differences; the
+            graph that automatic differentiation needs for products holds the activations all the same (measured 11 % more
+            memory than without): there, choose a smaller batch_size.
+        hessian: "autodiff", or "finite-difference" of gradients where an operation has no second derivative;
+            `hvp_error` estimates how far its products are off.
 
     Raises:
         ProblemError: the output does not fit the loss, the loss is no scalar, is not finite, is random (dropout) or
-            not twice differentiable, a parameter is not finite or not floating, the batch is empty.
+            not twice differentiable, a parameter is not finite or not floating, the batch is empty, or batch_size cannot
+            split it (batch normalisation in training mode, class weights).
+        ArgumentError, UnknownNameError: an argument has a value that cannot work.
     """
 
     cites: tuple[str, ...] = ()
+    _in_double: Callable[[], Problem] | None = None
 
     @named_keywords("Problem")
     def __init__(
@@ -98,15 +68,74 @@ class Problem:
         device: str | torch.device = "auto",
         dtype: torch.dtype | None = None,
         name: str | None = None,
+        batch_size: int | None = None,
+        reduction: str | None = None,
+        compute_dtype: torch.dtype | None = None,
+        product_dtype: torch.dtype | None = None,
+        checkpoint: Sequence[str] = (),
+        hessian: str = "autodiff",
     ) -> None:
-        function, w0, parameters = model_function(model, loss, inputs, targets, device=device, dtype=dtype)
-        size = f"{w0.numel():,} parameters"
-        self._set_up(function, w0, name or f"{type(model).__name__}, {size}", _loss_name(loss), parameters)
+        batch_size = Whole("batch_size", "batch size", None, 1).check(batch_size)
+        check_reduction(reduction)
+        network = Network(
+            model,
+            loss,
+            inputs,
+            targets,
+            device=device,
+            dtype=dtype,
+            compute_dtype=compute_dtype,
+            checkpoint=checkpoint,
+        )
+        split = batch_size is not None and batch_size < network.n
+        if split:
+            check_independent(model)
+        network.check_fit(batch_size or network.n)
+        size = f"{network.w0.numel():,} parameters"
+        own = network.compute_dtype
+        other = own if product_dtype is None else check_compute_dtype("product_dtype", product_dtype, network.dtype)
+        if hessian == FINITE_DIFFERENCE and product_dtype is not None:
+            raise ArgumentError(
+                f"product_dtype={product_dtype} belongs to hessian='autodiff': differences are taken of the gradients, in "
+                "compute_dtype."
+            )
+
+        def objectives(reduction: str) -> tuple[Objective, Objective]:
+            first = network.objective(batch_size, reduction, own)
+            return first, first if other == own else network.objective(batch_size, reduction, other)
+
+        self._set_up(
+            objectives(reduction or "mean"),
+            network.w0,
+            name or f"{type(model).__name__}, {size}",
+            _loss_name(loss),
+            network.shapes,
+            hessian,
+        )
+        if split:
+            assert batch_size is not None
+            self._objective, self._second = objectives(network.find_reduction(batch_size, reduction))
+        self._in_double = lambda: Problem(
+            model,
+            loss,
+            inputs,
+            targets,
+            device="cpu" if self.device.type == "mps" else self.device,
+            dtype=torch.float64,
+            batch_size=batch_size,
+            reduction=reduction,
+            hessian=hessian,
+        )
 
     @classmethod
     @named_keywords("Problem.from_function")
     def from_function(
-        cls, f: Callable[[Tensor], Tensor], w0: Any, name: str | None = None, loss_name: str = "loss"
+        cls,
+        f: Callable[[Tensor], Tensor],
+        w0: Any,
+        name: str | None = None,
+        loss_name: str = "loss",
+        hessian: str = "autodiff",
     ) -> Problem:
         """A problem from a function of the flat parameter vector w [p] and its starting point w0 [p].
 
@@ -115,23 +144,29 @@ class Problem:
         if not callable(f):
             raise ArgumentError(f"f={f!r} is not callable: give a function of a tensor w [p] that returns a scalar.")
         problem = cls.__new__(cls)
-        problem._set_up(f, check_vector("w0", w0), name or str(getattr(f, "__name__", "function")), loss_name, None)
+        start = check_vector("w0", w0)
+        title = name or str(getattr(f, "__name__", "function"))
+        objective = Objective((f,), start.dtype)
+        problem._set_up((objective, objective), start, title, loss_name, None, hessian)
         return problem
 
     def _set_up(
         self,
-        function: Callable[[Tensor], Tensor],
+        objectives: tuple[Objective, Objective],
         w0: Tensor,
         name: str,
         loss_name: str,
         parameters: dict[str, torch.Size] | None,
+        hessian: str,
     ) -> None:
-        self.function = function
         self.name = name
         self.loss_name = loss_name
         self.parameters = parameters
+        self.hessian = check_hessian(hessian, objectives[0].compute_dtype)
+        self._objective, self._second = objectives
         self._w0 = w0.detach().clone()
-        self.batched_products = check_function(function, self._w0)
+        for objective in dict.fromkeys(objectives):
+            self.products_at_once = check_objective(objective, self._w0, self.hessian)
 
     @property
     def w0(self) -> Tensor:
@@ -154,30 +189,82 @@ class Problem:
     def __repr__(self) -> str:
         return f"Problem({self.name!r}, dim={self.dim}, {self.device}, {str(self.dtype).removeprefix('torch.')})"
 
+    @property
+    def point_class(self) -> type[Point]:
+        """How derivatives are taken, with their costs."""
+        return DifferencePoint if self.hessian == FINITE_DIFFERENCE else AutodiffPoint
+
+    def function(self, w: Tensor) -> Tensor:
+        """The loss at w [p] as torch differentiates it, all of the batch in one graph."""
+        return self._objective(w)
+
     def loss(self, w: Tensor) -> Tensor:
         """The loss at w [p], a scalar tensor without graph."""
-        with torch.no_grad():
-            return self.function(w.detach())
+        return self._objective.loss(w)
 
     def value_and_grad(self, w: Tensor) -> tuple[Tensor, Tensor]:
         """The loss (scalar) and its gradient [p] at w [p], one forward and one backward pass."""
-        with torch.enable_grad():
-            leaf = w.detach().requires_grad_()
-            loss = self.function(leaf)
-            (grad,) = torch.autograd.grad(loss, leaf)
-        return loss.detach(), grad
+        return self._objective.value_and_grad(w)
 
     def at(self, w: Tensor) -> Point:
-        """The point w [p] with its graph kept, for any number of Hessian-vector products."""
-        return Point(self, w)
+        """The point w [p], for any number of Hessian-vector products; its graph is kept where the loss is one piece."""
+        if self.hessian == FINITE_DIFFERENCE:
+            return DifferencePoint(self._objective, w)
+        return AutodiffPoint(self._objective, self._second, w, self.products_at_once)
 
     def hvp(self, w: Tensor, v: Tensor) -> Tensor:
         """The Hessian at w [p] times v: [p] -> [p], or a block [p, k] -> [p, k] on one graph."""
+        out = self.at(w).products(self._rows(v))
+        return out[0] if v.ndim == 1 else out.T
+
+    def hvp_error(self, w: Tensor, v: Tensor) -> Tensor:
+        """Estimates of |H v − hvp(w, v)|: [p] -> scalar, [p, k] -> [k]; four gradients a vector.
+
+        It is how much a product changes when the step of the differences is twice as long. Raises ArgumentError unless the
+        problem has hessian="finite-difference".
+        """
+        out = difference_point(self.at(w)).errors(self._rows(v))
+        return out[0] if v.ndim == 1 else out
+
+    def _rows(self, v: Tensor) -> Tensor:
         if v.ndim not in (1, 2) or v.shape[0] != self.dim:
             raise ArgumentError(f"v has shape {list(v.shape)}: give [{self.dim}] or [{self.dim}, k] for this problem.")
-        rows = v.unsqueeze(0) if v.ndim == 1 else v.T
-        out = self.at(w).products(rows.contiguous())
-        return out[0] if v.ndim == 1 else out.T
+        return (v.unsqueeze(0) if v.ndim == 1 else v.T).contiguous()
+
+    def precision_errors(self, w: Tensor | None = None, v: Tensor | None = None) -> PrecisionErrors:
+        """What the arithmetic of this problem costs: relative errors against the same problem in float64 throughout.
+
+        Args:
+            w: where [p]; None is the start.
+            v: the vector of the Hessian-vector product [p]; None is the gradient.
+
+        Raises ArgumentError for a problem from a function: its arithmetic is the function's own.
+        """
+        if self._in_double is None:
+            raise ArgumentError(
+                "precision_errors needs a model: a problem from a function computes as the function does."
+            )
+        w = self._w0 if w is None else w
+        here, double = self.at(w), self._in_double()
+        there = double.at(w.to(double.device, torch.float64))
+        direction = here.grad if v is None else v
+        ours = (here.loss, here.grad, here.products(direction[None])[0])
+        exact = (there.loss, there.grad, there.products(direction[None].to(double.device, torch.float64))[0])
+        return PrecisionErrors(*(_relative(a, b) for a, b in zip(ours, exact, strict=True)))
+
+
+@dataclass(frozen=True)
+class PrecisionErrors:
+    """|computed − in float64| / |in float64| of the loss, the gradient and a Hessian-vector product."""
+
+    loss: float
+    gradient: float
+    product: float
+
+
+def _relative(computed: Tensor, exact: Tensor) -> float:
+    distance = torch.linalg.vector_norm(computed.to(exact.device, exact.dtype) - exact)
+    return float(distance / torch.linalg.vector_norm(exact).clamp_min(torch.finfo(exact.dtype).tiny))
 
 
 class Meter:
@@ -191,8 +278,9 @@ class Meter:
 
     @property
     def cost(self) -> float:
-        """Gradient-equivalents: one a gradient, 1.7 a Hessian-vector product, 4.5 a third derivative."""
-        return self.gradients + HVP_COST * self.products + THIRD_COST * self.third_derivatives
+        """Gradient-equivalents, at the costs of the problem's `point_class` for products and third derivatives."""
+        costs = self.problem.point_class
+        return self.gradients + costs.product_cost * self.products + costs.third_cost * self.third_derivatives
 
     def value_and_grad(self, w: Tensor) -> tuple[Tensor, Tensor]:
         self.gradients += 1
@@ -205,11 +293,13 @@ class Meter:
     def apply(self, point: Point, vectors: Tensor) -> Tensor:
         """H v at `point` for every row of `vectors` [k, p]."""
         self.products += len(vectors)
+        self.gradients += point.rebuilds
         return point.products(vectors)
 
     def thirds(self, point: Point, vectors: Tensor) -> tuple[Tensor, Tensor]:
         """H v [k, p] and ∇(v_iᵀ H v_j) [k (k + 1) / 2, p], i ≤ j, at `point` for the rows of `vectors` [k, p]."""
         self.third_derivatives += len(vectors) * (len(vectors) + 1) // 2
+        self.gradients += point.rebuilds
         return point.thirds(vectors)
 
 

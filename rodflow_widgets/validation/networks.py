@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from ..engine import Problem
-from ..engine.problems.digits_data import half_mean_squared_error
+from ..engine.problems.losses import half_mean_squared_error
 from ..engine.registry import PROBLEMS
 
 CLASSES, PIXELS = 10, 64

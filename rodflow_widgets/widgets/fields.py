@@ -53,6 +53,8 @@ class Field:
         held, kind = self.control.value, self.parameter["kind"]
         if not isinstance(held, str) or kind == "choice":
             return held
+        if kind == "folder":
+            return held.strip() or self.default
         if kind == "list":
             return tuple(self._number(item) for item in held.replace(";", ",").split(",") if item.strip())
         return self._number(held) if held.strip() else self.default

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,10 +14,10 @@ import rodflow_widgets as rf
 from rodflow_widgets.engine.catalogue import catalogue
 from rodflow_widgets.engine.registry import FLOWS, OPTIMIZERS, PROBLEMS
 from rodflow_widgets.errors import ArgumentError, UnknownNameError
-from rodflow_widgets.vocabulary import Choice, Parameter, Several, Whole
+from rodflow_widgets.vocabulary import Choice, Folder, Parameter, Several, Whole
 
 KEYS = {"name", "label", "kind", "default", "lower", "upper", "open_lower", "open_upper", "unit", "scale", "meaning"}
-MORE = {"number": set(), "whole": {"multiple"}, "choice": {"options"}, "list": {"length", "whole"}}
+MORE = {"number": set(), "whole": {"multiple"}, "choice": {"options"}, "list": {"length", "whole"}, "folder": set()}
 assert rf.problems
 assert rf.flows
 assert rf.optimizers
@@ -60,7 +61,7 @@ def test_the_catalogue_is_plain_data_with_all_that_a_form_asks() -> None:
         assert entry["summary"]
         for parameter in entry["parameters"]:
             assert set(parameter) == KEYS | MORE[parameter["kind"]]
-            if parameter["kind"] != "choice":
+            if parameter["kind"] not in ("choice", "folder"):
                 assert parameter["lower"] is not None
 
 
@@ -87,6 +88,7 @@ EVEN = Whole("count", "count", None, 2, 10, multiple=2)
 WORD = Choice("loss", "loss", "mse", ("mse", "mae"))
 PAIR = Several(Parameter("w0", "start", 0.0, -1.0, 1.0), (0.1, 0.2), 2)
 ANY = Several(Whole("widths", "widths", 8, 1), (8,))
+PLACE = Folder("folder", "folder")
 
 
 @pytest.mark.parametrize(
@@ -102,6 +104,9 @@ ANY = Several(Whole("widths", "widths", 8, 1), (8,))
         (ANY, 16, (16,)),
         (ANY, np.int64(16), (16,)),
         (ANY, (), ()),
+        (PLACE, None, None),
+        (PLACE, Path.cwd(), str(Path.cwd())),
+        (PLACE, "~", str(Path.home())),
     ],
 )
 def test_a_check_returns_the_value_in_its_type(parameter, value, checked) -> None:
@@ -125,6 +130,9 @@ def test_a_check_returns_the_value_in_its_type(parameter, value, checked) -> Non
         (ANY, None, ["widths=None"]),
         (ANY, (8, 0), ["widths=(8, 0)", "a whole number of at least 1"]),
         (ANY, (8, 2.5), ["widths=(8, 2.5)"]),
+        (PLACE, "", ["folder=''", "a folder that exists, or None"]),
+        (PLACE, __file__, ["folder='", "is not usable"]),
+        (PLACE, 7, ["folder=7"]),
     ],
 )
 def test_what_is_not_usable_is_named_with_its_value(parameter, value, words) -> None:

@@ -1,4 +1,4 @@
-"""The further toys and networks: their derivatives, and that the networks come to their edge."""
+"""The further toys, and that the first networks come to their edge."""
 
 from __future__ import annotations
 
@@ -30,29 +30,6 @@ def test_toys_have_the_loss_and_the_sharpness_of_their_formula(problem, loss: fl
         assert float(torch.linalg.eigvalsh(H)[-1]) == pytest.approx(sharpness, rel=1e-6)
 
 
-NETWORKS = {"digits_cnn": {"channels": 2, "n": 40}, "digits_transformer": {"width": 4, "heads": 2, "n": 40}}
-
-
-@pytest.mark.parametrize("loss", ["mse", "cross_entropy"])
-@pytest.mark.parametrize("name", NETWORKS)
-def test_second_and_third_derivatives_of_the_networks(name: str, loss: str) -> None:
-    """Hessian-vector products, and the derivative of uᵀHu, against central differences."""
-    problem = getattr(rf.problems, name)(**NETWORKS[name], loss=loss)
-    generator = torch.Generator().manual_seed(0)
-    w = problem.w0
-    u, v = (torch.randn(w.shape, generator=generator, dtype=w.dtype) for _ in range(2))
-    u, v, h = u / u.norm(), v / v.norm(), 1e-5
-    difference = (problem.value_and_grad(w + h * v)[1] - problem.value_and_grad(w - h * v)[1]) / (2 * h)
-    assert float((problem.hvp(w, v) - difference).norm() / difference.norm()) < 1e-6
-
-    leaf = w.clone().requires_grad_()
-    (g,) = torch.autograd.grad(problem.function(leaf), leaf, create_graph=True)
-    (Hu,) = torch.autograd.grad(g @ u, leaf, create_graph=True)
-    (third,) = torch.autograd.grad(Hu @ u, leaf)
-    slope = u @ (problem.hvp(w + h * v, u) - problem.hvp(w - h * v, u)) / (2 * h)
-    assert float(third @ v) == pytest.approx(float(slope), rel=1e-5, abs=1e-9)
-
-
 @pytest.mark.parametrize(("name", "rate"), [("digits_cnn", 1.0), ("digits_transformer", 0.3)])
 def test_the_networks_come_to_their_edge(name: str, rate: float) -> None:
     problem = getattr(rf.problems, name)(n=60)
@@ -62,27 +39,7 @@ def test_the_networks_come_to_their_edge(name: str, rate: float) -> None:
     assert ratio[-1] < 1.2
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_the_networks_are_the_same_in_single_precision(name: str) -> None:
-    double, single = (
-        getattr(rf.problems, name)(**NETWORKS[name], dtype=dtype) for dtype in (torch.float64, torch.float32)
-    )
-    v = torch.randn(double.dim, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    product = single.hvp(single.w0, v.float())
-    assert product.dtype == torch.float32
-    assert torch.equal(single.w0, double.w0.float())
-    assert torch.allclose(product.double(), double.hvp(double.w0, v), rtol=1e-3, atol=1e-4)
-
-
-def test_seeds_make_the_networks() -> None:
-    first, same, other = (rf.problems.digits_transformer(seed=s, n=20).w0 for s in (0, 0, 1))
-    assert torch.equal(first, same)
-    assert not torch.equal(first, other)
-
-
 def test_bad_options_are_refused() -> None:
-    with pytest.raises(ArgumentError, match="width=15"):
-        rf.problems.digits_transformer(width=15)
     with pytest.raises(ArgumentError, match="channels=0"):
         rf.problems.digits_cnn(channels=0)
     with pytest.raises(UnknownNameError, match="activation"):

@@ -33,7 +33,7 @@ def test_gradient_and_products_agree_with_the_dense_hessian() -> None:
 def test_products_one_by_one_where_they_cannot_be_batched() -> None:
     problem = network()
     batched = problem.hvp(problem.w0, torch.eye(problem.dim, dtype=torch.float64))
-    problem.batched_products = False
+    problem.products_at_once = 1
     assert torch.allclose(batched, problem.hvp(problem.w0, torch.eye(problem.dim, dtype=torch.float64)), atol=1e-12)
 
 

@@ -155,3 +155,16 @@ def test_the_form_is_cited_as_the_run_that_it_made(explorer):
     assert "Rod Flow" in text
     assert "Multiple Timescales" in text
     assert text == rf.cite(live) == rf.cite(live.run) == rf.cite(live.run.recording)
+
+
+def test_a_folder_that_is_not_there_is_a_sentence(explorer, tmp_path):
+    explorer.problem.menu.value = "fashion_mlp"
+    folder = explorer.problem.fields["folder"]
+    assert folder.value is None
+    folder.control.value = f" {tmp_path / 'nowhere'} "
+    assert folder.value == str(tmp_path / "nowhere")
+    assert explorer.start() is None
+    assert "is not usable: give a folder that exists, or None." in said(explorer)
+    folder.control.value = str(tmp_path)
+    assert explorer.start() is None
+    assert "dataset-fashion-mnist" in said(explorer)

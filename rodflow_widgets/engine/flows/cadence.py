@@ -6,10 +6,10 @@ import numpy as np
 
 KEEP, MOST = 3, 8
 SURPRISED, CALM = 0.02, 0.005
-LONGEST, LONGEST_AT_EDGE = 8.0, 2.0
+LONGEST, LONGEST_GROWING, LONGEST_AT_EDGE = 8.0, 4.0, 3.5
 NEAR_EDGE, CRITICAL, MARGIN = 0.93, 0.9, 2
 SLOPE_LIMIT = 0.05
-SMALL_RESIDUAL = 1e-3
+SMALL_RESIDUAL = 1e-2
 
 
 class Cadence:
@@ -67,8 +67,8 @@ class Cadence:
             limit = SLOPE_LIMIT * abs(values[0])
             slope[:both] = np.clip((values[:both] - frozen[:both]) / (time - self.time), -limit, limit)
         self.values, self.slope, self.time = values, slope, time
-        at_edge = rod or values[0] > NEAR_EDGE * edge
-        self.next = time + min(self.interval, LONGEST_AT_EDGE if at_edge else LONGEST)
+        near = values[0] > NEAR_EDGE * edge
+        self.next = time + min(self.interval, LONGEST_AT_EDGE if rod else LONGEST_GROWING if near else LONGEST)
         self.corrected = [i for i, r in enumerate(arrivals) if r >= SMALL_RESIDUAL * abs(values[0])]
 
     def kept(self, edge: float, dim: int) -> int:

@@ -13,7 +13,7 @@ from torch import Tensor
 from ...errors import ArgumentError
 from ...vocabulary import Bound, Column, Parameter, Setting, Status, Whole
 from ..curvature.tracker import Spectrum
-from ..host import fetch, upload
+from ..host import fetch, upload, wide
 from ..optimizers.base import Optimizer
 from ..problem import Meter, Point
 from ..process import NotFinite, Observation, Process, Start, norm
@@ -36,6 +36,7 @@ class _Stage:
     centre_rate: tuple[Tensor, Tensor | None]
     second_rate: Tensor | None
     images: list[tuple[Tensor, Tensor | None]]
+    centre: Point | None
 
 
 class CovarianceProcess(Process):
@@ -87,8 +88,15 @@ class CovarianceProcess(Process):
             return self.stage
         optimizer = self.schedule.at(self.tau)
         one_mode = self.modes == 1 and self.share == 1
-        ends = [(self.meter.value_and_grad(self.w + s), self.meter.value_and_grad(self.w - s)) for s, _ in self.columns]
-        centre = None if one_mode else self.meter.at(self.w)
+        if one_mode:
+            rod = self.columns[0][0]
+            centre, bends = None, [self.meter.at(self.w + rod), self.meter.at(self.w - rod)]
+            ends = [((bends[0].loss, bends[0].grad), (bends[1].loss, bends[1].grad))]
+        else:
+            centre = self.meter.at(self.w)
+            bends = [centre]
+            take = self.meter.value_and_grad
+            ends = [(take(self.w + s), take(self.w - s)) for s, _ in self.columns]
         gradient = _expectation([(p[1], m[1]) for p, m in ends], None if centre is None else centre.grad)
         loss = _expectation([(p[0], m[0]) for p, m in ends], None if centre is None else centre.loss)
         rate = None
@@ -100,22 +108,14 @@ class CovarianceProcess(Process):
             nu = nu + rate / 2
         phi = optimizer.frozen(self.w, self.m, nu, self.tau + 0.5, gradient)
         drift = phi(self.w, self.m, gradient)
-        bent = self._bent(drift[0], centre)
+        bent = sum((self.meter.apply(p, drift[0][None])[0] for p in bends), torch.zeros_like(self.w)) / len(bends)
         correction = phi.push(drift[0], drift[1], bent)
         centre_rate = tuple(
             None if f is None or c is None else f - c / 2 for f, c in zip(drift, correction, strict=True)
         )
         images = [phi.push(s, sm, (p[1] - m[1]) / 2) for (s, sm), (p, m) in zip(self.columns, ends, strict=True)]
-        self.stage = _Stage(optimizer, phi.P, gradient, loss, drift, centre_rate, rate, images)
+        self.stage = _Stage(optimizer, phi.P, gradient, loss, drift, centre_rate, rate, images, centre)
         return self.stage
-
-    def _bent(self, move: Tensor, centre: Point | None) -> Tensor:
-        """H times the drift: at the centre, or the mean of both ends for the paper's one-mode closure."""
-        if centre is not None:
-            return self.meter.apply(centre, move[None])[0]
-        rod = self.columns[0][0]
-        ends = [self.meter.at(self.w + rod), self.meter.at(self.w - rod)]
-        return sum((self.meter.apply(p, move[None])[0] for p in ends), torch.zeros_like(move)) / 2
 
     def _count(self) -> int:
         """Substeps of the coming unit of time: dt ≤ ¼ and dt (h + h²/2) ≤ 1.5, h = 2 sharpness / edge."""
@@ -159,17 +159,18 @@ class CovarianceProcess(Process):
         self.stage = None
 
     def _gram(self, rows: Tensor, columns: list, stage: _Stage) -> tuple[Tensor, Tensor | None]:
-        """Inner products of the columns in the metric P on w and (learning_rate/2)² P⁻¹ on m, in float64."""
-        wide = rows.to(torch.float64)
+        """Inner products of the columns in the metric P on w and (learning_rate/2)² P⁻¹ on m, as wide as the device has."""
+        dtype = wide(rows.device)
+        w = rows.to(dtype)
         if self.nu is None and self.m is None:
-            return wide @ wide.T, None
-        P = stage.P.to(torch.float64)
-        gram = (wide * P) @ wide.T
+            return w @ w.T, None
+        P = stage.P.to(dtype)
+        gram = (w * P) @ w.T
         if self.m is None:
             return gram, None
         moments = torch.stack([sm for _, sm in columns])
-        wide_m = moments.to(torch.float64)
-        return gram + (stage.optimizer.learning_rate / 2) ** 2 * (wide_m / P) @ wide_m.T, moments
+        m = moments.to(dtype)
+        return gram + (stage.optimizer.learning_rate / 2) ** 2 * (m / P) @ m.T, moments
 
     def advance(self) -> None:
         count = self._count()
@@ -190,14 +191,17 @@ class CovarianceProcess(Process):
     def _spectrum(self, stage: _Stage, payer: Meter | None = None) -> Spectrum:
         """The spectrum of this row; the first substep of a row pays for it, the others reuse it."""
         first = self.tau == self.row + 0.5
-        return self.spectrum.at(self.row, lambda: self.problem.at(self.w), stage.P, payer=payer if first else None)
+        return self.spectrum.at(self.row, lambda: self._point(stage), stage.P, payer=payer if first else None)
+
+    def _point(self, stage: _Stage) -> Point:
+        return self.problem.at(self.w) if stage.centre is None else stage.centre
 
     def _follows_drift(self) -> bool:
         return self.trace < MASKED_SHARE * self.drift_square / 4
 
     def observe(self) -> Observation:
         stage = self._evaluate()
-        point = self.problem.at(self.w)
+        point = self._point(stage)
         length = sum(((s**2).sum() for s, _ in self.columns), self.w.new_zeros(())).sqrt()
         return Observation(
             time=self.row,

@@ -42,8 +42,8 @@ class Sharpest:
         repeats = DOUBTED if self._doubt > 1 else 1
         if self._vector is None:
             repeats = COLD
-            start = torch.randn(point.grad.numel(), generator=self._generator, dtype=torch.float64)
-            self._vector = (start / start.norm()).to(point.grad)
+            start = torch.randn(point.grad.numel(), generator=self._generator, dtype=torch.float64).to(point.grad)
+            self._vector = start / torch.linalg.vector_norm(start)
         vector = self._vector
         for _ in range(repeats):
             image = meter.apply(point, (vector / root)[None])[0] / root

@@ -34,10 +34,11 @@ SHARES = np.linspace(0.0, 1.0, 33)
 
 @dataclass(frozen=True)
 class Here:
-    """The rate at one moment and the map Φ that it is made of."""
+    """The rate at one moment, the map Φ that it is made of, and the point; a stage within a step keeps no point."""
 
     rate: Tensor
     phi: Frozen
+    point: Point | None
 
 
 class StableProcess(Process):
@@ -78,24 +79,26 @@ class StableProcess(Process):
         m, nu = (rest[: self.moments], rest[self.moments :]) if self.moments else (None, rest)
         return w, m, nu if len(nu) else None
 
-    def _at(self, optimizer: Optimizer, time: float, state: Tensor, *, look: bool = False) -> tuple[Here, list[Tensor]]:
+    def _at(
+        self, optimizer: Optimizer, time: float, state: Tensor, *, stage: bool = False, look: bool = False
+    ) -> tuple[Here, list[Tensor]]:
         """The rate of (w, m, nu), Φ with its backward-error term or the plain gradient flow; and what a look saw."""
         w, m, nu = self._split(state)
-        if self.plain and not look:
+        if self.plain and stage:
             _, gradient = self.meter.value_and_grad(w)
             phi = optimizer.frozen(w, None, None, 1)
-            return Here(phi(w, None, gradient)[0], phi), []
+            return Here(phi(w, None, gradient)[0], phi, None), []
         point = self.meter.at(w)
         phi, change = self._half_a_step_on(optimizer, w, m, nu, point.grad, time + 0.5)
         move, push = phi(w, m, point.grad)
         seen = self._look(point, phi) if look else []
         if self.plain:
-            return Here(move, phi), seen
+            return Here(move, phi, point), seen
         bend, bent = phi.push(move, push, self.meter.apply(point, move[None])[0])
         parts = [move - bend / 2]
         if push is not None and bent is not None:
             parts.append(push - bent / 2)
-        return Here(torch.cat([*parts, *([] if change is None else [change])]), phi), seen
+        return Here(torch.cat([*parts, *([] if change is None else [change])]), phi, None if stage else point), seen
 
     def _look(self, point: Point, phi: Frozen) -> list[Tensor]:
         value = self.sharpest.look(self.meter, point, phi.P)
@@ -151,7 +154,7 @@ class StableProcess(Process):
 
     def _integrate(self, optimizer: Optimizer, time: float, end: float) -> None:
         def rate(t: float, y: Tensor) -> Tensor:
-            return self._at(optimizer, t, y)[0].rate
+            return self._at(optimizer, t, y, stage=True)[0].rate
 
         if self.here is None or optimizer is not self.optimizer:
             self.here, seen = self._at(optimizer, time, self.state, look=True)
@@ -200,7 +203,8 @@ class StableProcess(Process):
 
     def observe(self) -> Observation:
         w, m, nu = self._split(self.state)
-        point = self.problem.at(w)
+        known = None if self.here is None else self.here.point
+        point = self.problem.at(w) if known is None else known
         phi, _ = self._half_a_step_on(self.schedule.at(self.row + 0.5), w, m, nu, point.grad, self.row + 1.0)
         return Observation(
             time=self.row,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from ...vocabulary import Column
-from ..problem import HVP_COST, THIRD_COST
+from ..point import HVP_COST, THIRD_COST
 from ..process import Observation, Process
 from ..registry import PROBES, register
 from .base import Context, Probe

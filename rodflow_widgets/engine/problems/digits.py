@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
-import math
 from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import nn
 
 from ...errors import ArgumentError
 from ...vocabulary import Choice, Several, Whole
 from ..problem import Problem
 from ..registry import PROBLEMS, register
-from .digits_data import (
-    ACTIVATIONS,
-    CLASSES,
-    INPUT_SCALE,
-    LOSS,
-    PIXELS,
-    SEED,
-    activation,
-    classifier,
-    count,
-    gain,
-    half_mean_squared_error,
-    load,
-)
+from .digits_data import PIXELS, count, digits
+from .images import CLASSES
+from .losses import half_mean_squared_error
+from .networks import perceptron
+from .options import INPUT_SCALE, LOSS, SEED, activation, gain
 
 
 @register(
@@ -40,7 +28,7 @@ from .digits_data import (
         LOSS,
         count(500),
         SEED,
-        gain(0.7, "weights ~ N(0, gain² / fan-in), biases 0"),
+        gain(0.7),
         INPUT_SCALE,
         Choice(
             "targets",
@@ -78,24 +66,12 @@ def digits_mlp(
     """
     if targets == "sign" and loss != "mse":
         raise ArgumentError(f"loss={loss!r} needs classes: give targets='classes', or loss='mse'.")
+    images = digits(n, input_scale)
     sizes = (PIXELS, *widths, CLASSES if targets == "classes" else 1)
-    model = _network(sizes, activation, gain, seed)
-    name = f"digits MLP {'-'.join(map(str, sizes))} {activation}"
+    model = perceptron(sizes, activation, gain, seed)
+    kind = f"MLP {'-'.join(map(str, sizes))} {activation}"
     if targets == "classes":
-        return classifier(model, loss, n, input_scale, name, dtype, device)
-    x, y = load(n, input_scale)
-    sign = torch.from_numpy(np.where(y >= 5, 1.0, -1.0)[:, None])
-    return Problem(model, half_mean_squared_error, torch.from_numpy(x), sign, dtype=dtype, device=device, name=name)
-
-
-def _network(sizes: Sequence[int], activation: str, gain: float, seed: int) -> nn.Sequential:
-    random = np.random.RandomState(seed)
-    layers: list[nn.Module] = []
-    for fan_in, fan_out in itertools.pairwise(sizes):
-        layer = nn.Linear(fan_in, fan_out, dtype=torch.float64)
-        weight = random.randn(fan_in * fan_out).reshape(fan_in, fan_out) * gain / math.sqrt(fan_in)
-        with torch.no_grad():
-            layer.weight.copy_(torch.from_numpy(weight.T))
-            layer.bias.zero_()
-        layers += [layer, ACTIVATIONS[activation]()]
-    return nn.Sequential(*layers[:-1])
+        return images.problem(model, kind, loss, dtype, device)
+    sign = torch.from_numpy(np.where(images.classes >= 5, 1.0, -1.0)[:, None])
+    x, name = torch.from_numpy(images.pixels), f"{images.name} {kind}"
+    return Problem(model, half_mean_squared_error, x, sign, dtype=dtype, device=device, name=name)

@@ -1,89 +1,23 @@
-"""A convolutional network and a transformer on the digits, in operations whose third derivatives torch has right."""
+"""Larger kinds of networks on the handwritten digits."""
 
 from __future__ import annotations
 
-import math
-
 import torch
-from torch import Tensor, nn
 
-from ...errors import ArgumentError
 from ...vocabulary import Whole
 from ..problem import Problem
 from ..registry import PROBLEMS, register
-from .digits_data import ACTIVATIONS, CLASSES, LOSS, SEED, SIDE, activation, classifier, count
-
-
-class Convolutional(nn.Module):
-    """Two 3 × 3 convolutions with average pooling, then a linear layer."""
-
-    def __init__(self, channels: int, activation: str) -> None:
-        super().__init__()
-        self.first = nn.Conv2d(1, channels, 3, padding=1)
-        self.second = nn.Conv2d(channels, 2 * channels, 3, padding=1)
-        self.act = ACTIVATIONS[activation]()
-        self.head = nn.Linear(2 * channels * (SIDE // 4) ** 2, CLASSES)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = x.reshape(len(x), 1, SIDE, SIDE)
-        for layer in (self.first, self.second):
-            x = nn.functional.avg_pool2d(self.act(layer(x)), 2)
-        return self.head(x.reshape(len(x), -1))
-
-
-class Normalised(nn.Module):
-    """Layer normalisation in plain operations: torch's fused one is known for wrong third derivatives."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(width))
-        self.bias = nn.Parameter(torch.zeros(width))
-
-    def forward(self, x: Tensor) -> Tensor:
-        centred = x - x.mean(-1, keepdim=True)
-        return self.weight * centred / ((centred * centred).mean(-1, keepdim=True) + 1e-5).sqrt() + self.bias
-
-
-class Transformer(nn.Module):
-    """The eight rows as tokens, one pre-norm block with attention in plain operations, the mean of the tokens."""
-
-    def __init__(self, width: int, heads: int, activation: str) -> None:
-        super().__init__()
-        self.heads = heads
-        self.embed = nn.Linear(SIDE, width)
-        self.positions = nn.Parameter(torch.zeros(SIDE, width))
-        self.norms = nn.ModuleList([Normalised(width), Normalised(width)])
-        self.mix = nn.Linear(width, 3 * width)
-        self.out = nn.Linear(width, width)
-        self.up, self.down = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
-        self.act = ACTIVATIONS[activation]()
-        self.head = nn.Linear(width, CLASSES)
-
-    def attend(self, x: Tensor) -> Tensor:
-        n, tokens, width = x.shape
-        size = width // self.heads
-        q, k, v = self.mix(x).reshape(n, tokens, 3, self.heads, size).permute(2, 0, 3, 1, 4)
-        weights = torch.softmax(q @ k.transpose(-1, -2) / math.sqrt(size), dim=-1)
-        return self.out((weights @ v).transpose(1, 2).reshape(n, tokens, width))
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.embed(x.reshape(len(x), SIDE, SIDE)) + self.positions
-        x = x + self.attend(self.norms[0](x))
-        x = x + self.down(self.act(self.up(self.norms[1](x))))
-        return self.head(x.mean(1))
+from .digits_data import SIDE, count, digits
+from .images import CLASSES
+from .networks import Convolutional, Residual, RowLSTM, VisionTransformer, size, started
+from .options import LOSS, SEED, activation, attentive, channels, recurrent, residual
 
 
 @register(
     PROBLEMS,
     "digits_cnn",
     label="digits CNN",
-    parameters=(
-        Whole("channels", "channels", 8, 1, meaning="of the first layer; the second has twice as many"),
-        activation("tanh"),
-        LOSS,
-        count(300),
-        SEED,
-    ),
+    parameters=(channels(8), activation("tanh"), LOSS, count(300), SEED),
 )
 def digits_cnn(
     channels: int = 8,
@@ -103,7 +37,8 @@ def digits_cnn(
         channels: of the first layer; the second has twice as many.
         activation, loss, n, seed: as for digits_mlp; weights uniform in ±1/√fan_in, biases 0.
     """
-    return _problem(Convolutional(channels, activation), "CNN", loss, n, seed, dtype, device)
+    model = started(lambda: Convolutional(SIDE, CLASSES, channels, activation), seed)
+    return digits(n).problem(model, f"CNN, {size(model)}", loss, dtype, device)
 
 
 @register(
@@ -132,31 +67,119 @@ def digits_transformer(
 ) -> Problem:
     """A small transformer whose tokens are the rows of the 8 × 8 digits, full batch.
 
-    As it stands, gradient descent comes to its edge after about 70 steps at learning_rate 0.3.
+    One block, and no normalisation after it. As it stands, gradient descent comes to its edge after about 70 steps at
+    learning_rate 0.3.
 
     Args:
         width: of the tokens, a multiple of `heads`.
         heads: of the attention.
         activation, loss, n, seed: as for digits_mlp; weights uniform in ±1/√fan_in, biases 0.
     """
-    if width % heads:
-        raise ArgumentError(f"width={width} is not usable: give a multiple of heads={heads}.")
-    return _problem(Transformer(width, heads, activation), "transformer", loss, n, seed, dtype, device)
+    rows = (1, SIDE)
+    model = started(lambda: VisionTransformer(SIDE, CLASSES, rows, width, 1, heads, activation, normalised=False), seed)
+    return digits(n).problem(model, f"transformer, {size(model)}", loss, dtype, device)
 
 
-def _problem(
-    model: nn.Module, kind: str, loss: str, n: int, seed: int, dtype: torch.dtype, device: str | torch.device
+@register(
+    PROBLEMS,
+    "digits_resnet",
+    label="digits ResNet",
+    parameters=(*residual(stages=2), activation("silu"), LOSS, count(100), SEED),
+)
+def digits_resnet(
+    channels: int = 4,
+    blocks: int = 1,
+    stages: int = 2,
+    groups: int = 2,
+    activation: str = "silu",
+    loss: str = "mse",
+    n: int = 100,
+    seed: int = 0,
+    *,
+    dtype: torch.dtype = torch.float64,
+    device: str | torch.device = "auto",
 ) -> Problem:
-    """The model with weights from its own generator, and the digits."""
-    generator = torch.Generator().manual_seed(seed)
-    model = model.to(torch.float64)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            if parameter.ndim > 1:
-                bound = 1 / math.sqrt(parameter[0].numel())
-                drawn = torch.rand(parameter.shape, generator=generator, dtype=torch.float64)
-                parameter.copy_(bound * (2 * drawn - 1))
-            elif not bool((parameter == 1).all()):
-                parameter.zero_()
-    name = f"digits {kind}, {sum(p.numel() for p in model.parameters()):,} parameters"
-    return classifier(model, loss, n, 1.0, name, dtype, device)
+    """A residual network with group normalisation on the 8 × 8 digits, full batch.
+
+    As it stands, gradient descent comes to its edge after about 60 steps at learning_rate 0.08.
+
+    Args:
+        channels: of the first stage, a multiple of `groups`; each further stage has twice as many.
+        blocks: of a stage, each with two 3 × 3 convolutions.
+        stages: at most 4; each further one at half of the resolution.
+        groups: of the normalisation.
+        activation, loss, n, seed: as for digits_mlp; weights uniform in ±1/√fan_in, biases 0.
+    """
+    model = started(lambda: Residual(SIDE, CLASSES, channels, blocks, stages, groups, activation), seed)
+    return digits(n).problem(model, f"ResNet, {size(model)}", loss, dtype, device)
+
+
+@register(
+    PROBLEMS,
+    "digits_vit",
+    label="digits vision transformer",
+    parameters=(
+        Whole("patch", "patch", 2, 1, SIDE, unit="pixels", meaning="height and width of a patch, 1, 2, 4 or 8"),
+        *attentive(width=8, depth=1),
+        activation("gelu"),
+        LOSS,
+        count(100),
+        SEED,
+    ),
+)
+def digits_vit(
+    patch: int = 2,
+    width: int = 8,
+    depth: int = 1,
+    heads: int = 2,
+    activation: str = "gelu",
+    loss: str = "mse",
+    n: int = 100,
+    seed: int = 0,
+    *,
+    dtype: torch.dtype = torch.float64,
+    device: str | torch.device = "auto",
+) -> Problem:
+    """A vision transformer with layer normalisation on square patches of the 8 × 8 digits, full batch.
+
+    As it stands, gradient descent comes to its edge after about 180 steps at learning_rate 0.06.
+
+    Args:
+        patch: height and width of a patch, a divisor of 8.
+        width: of the tokens, a multiple of `heads`.
+        depth: number of blocks, each with attention and two linear layers.
+        heads: of the attention.
+        activation, loss, n, seed: as for digits_mlp; weights uniform in ±1/√fan_in, biases 0.
+    """
+    square = (patch, patch)
+    model = started(lambda: VisionTransformer(SIDE, CLASSES, square, width, depth, heads, activation), seed)
+    return digits(n).problem(model, f"vision transformer, {size(model)}", loss, dtype, device)
+
+
+@register(
+    PROBLEMS,
+    "digits_lstm",
+    label="digits LSTM",
+    parameters=(*recurrent(width=12), LOSS, count(100), SEED),
+)
+def digits_lstm(
+    width: int = 12,
+    depth: int = 1,
+    loss: str = "mse",
+    n: int = 100,
+    seed: int = 0,
+    *,
+    dtype: torch.dtype = torch.float64,
+    device: str | torch.device = "auto",
+) -> Problem:
+    """An LSTM that reads the rows of the 8 × 8 digits one after the other, full batch.
+
+    As it stands, gradient descent comes to its edge after about 140 steps at learning_rate 1.
+
+    Args:
+        width: of the hidden state.
+        depth: layers, one on top of the other.
+        loss, n, seed: as for digits_mlp; weights uniform in ±1/√fan_in, biases 0.
+    """
+    model = started(lambda: RowLSTM(SIDE, CLASSES, width, depth), seed)
+    return digits(n).problem(model, f"LSTM, {size(model)}", loss, dtype, device)
