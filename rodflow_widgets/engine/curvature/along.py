@@ -31,7 +31,7 @@ class Tracked:
     values [≥ k]: descending, in 1/learning_rate; k, or as many as are near the edge.
     vectors [≥ k, p]: orthonormal rows in the coordinates P^{1/2} w. residuals [≥ k]: ‖A u − λ u‖.
     error: forecast of the largest relative error. place: where it was measured, an iterate or the midpoint of two.
-    carried: no product went to these values at this look, they are the last ones carried on linearly.
+    carried: no product went to these values, they are the last ones carried on linearly.
     products, gradients: what this look spent.
     """
 
@@ -48,10 +48,10 @@ class Tracked:
 class Tracker:
     """The k largest eigenvalues along a trajectory, for a few products a look.
 
-    Near the edge a look spends k + 2 products and corrections until the forecast error is below 0.3 of the tolerance; below
-    0.8 of the edge one product an eigenvalue, where every fourth look spends one alone on guards and carries the values on.
-    While it spends more than that, an eigenvalue that was missed is kept within 40 looks (`davidson.FOUND_WITHIN`), below 0.8
-    of the edge within 160.
+    Near the edge a look spends k + 2 products and corrections until the forecast error is below 0.3 of the tolerance. Below 0.8
+    of the edge, while error and surprise are below that too, it spends k + 1 at every second look, carries the values on
+    linearly at the others, and gives one product in eight looks to the search. An eigenvalue that was missed is kept within
+    40 looks (`davidson.FOUND_WITHIN`), below 0.8 of the edge within 160.
 
     Args:
         problem: whose Hessian.
@@ -79,6 +79,7 @@ class Tracker:
         self.edge = None if edge is None else Parameter("edge", "edge", 1.0, 0.0, 1e300, open_lower=True).check(edge)
         self._davidson = Davidson(self.k, KEPT - min(self.k, GUARD), whole("seed", seed, 0, 2**63 - 1))
         self._last: Tracked | None = None
+        self._settled = False
 
     def look(self, w: Any, following: Any = None, *, preconditioner: Any = None) -> Tracked:
         """Eigenpairs at w [p], or at the midpoint of w and the iterate `following` [p], which moves less and costs less.
@@ -95,6 +96,8 @@ class Tracker:
         seen = self._davidson.look(A, A.gradient, Effort(calm, most), self._enough)
         count = len(seen.vectors)
         error = self._error(seen.residuals, seen.values[:count])
+        (surprise,) = fetch([self._davidson.surprise.reshape(1)])
+        self._settled = max(error, float(surprise[0])) <= SHARE * self.tolerance
         place: Literal["iterate", "midpoint"] = "iterate" if following is None else "midpoint"
         self._values = seen.values
         self._last = Tracked(
@@ -103,14 +106,14 @@ class Tracker:
             seen.residuals,
             error,
             place,
-            calm and self._davidson.carried,
+            seen.carried,
             A.meter.products,
             A.meter.gradients,
         )
         return self._last
 
     def _calm(self) -> bool:
-        if self.edge is None or self._last is None or self._last.error > self.tolerance:
+        if self.edge is None or self._last is None or not self._settled:
             return False
         return float(self._last.values[0]) < CALM * self.edge
 

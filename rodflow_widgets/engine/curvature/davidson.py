@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
@@ -16,9 +17,9 @@ from .tracker import Spectrum, orthonormal_rows
 CYCLE = 10
 """Products of one search for what was missed."""
 FOUND_WITHIN = 4 * CYCLE
-"""Looks at the most until an eigenvalue that was missed is among the kept ones."""
-CALM_TURN = 4
-"""Of so many calm looks one is spent on guards and search, its values carried on linearly."""
+"""Looks at the most until an eigenvalue that was missed is among the kept ones; if they are calm, four times as many."""
+CALM_TURN = 8
+"""Of so many calm looks one spends a product on the search for what was missed; every second carries the values on."""
 RESIDUAL_SHARE = 0.5
 CLOSEST = 0.02
 NEW_ENOUGH = 0.1
@@ -32,7 +33,10 @@ Enough = Callable[[Tensor, Tensor], bool]
 
 @dataclass(frozen=True)
 class Effort:
-    """What one look may spend: `calm` is one product an eigenvalue; else one more, one for guards, and `corrections`."""
+    """What one look may spend: one product an eigenvalue, one more, one for guards, and `corrections`.
+
+    `calm`: an eigenvalue each and one correction, and at the next look nothing.
+    """
 
     calm: bool = False
     corrections: int = 0
@@ -58,13 +62,14 @@ class Davidson:
         self._generator = torch.Generator().manual_seed(seed)
         self._kept: Tensor | None = None
         self._images: Tensor | None = None
-        self._turn = 0
-        self._guarded = 0
-        self._residuals = torch.zeros(0)
-        self._before: Tensor | None = None
+        self._calm = 0
+        self._looks = 0
+        self._last: tuple[int, Tensor] | None = None
         self._slope: Tensor | None = None
+        self._residuals = torch.zeros(0)
+        self.surprise = torch.full((), math.inf)
+        self._guarded = 0
         self._search: list[tuple[Tensor, Tensor]] = []
-        self.carried = False
 
     def begin(self, apply: Apply, gradient: Tensor) -> None:
         """Start by Lanczos from the `gradient` [p] of the same coordinates and a random vector, with a fixed number of products."""
@@ -89,50 +94,74 @@ class Davidson:
         known, rotation = eigh(self._kept @ self._images.T)
         look = _Look(apply, known, rotation.T @ self._kept, rotation.T @ self._images)
         count = min(self.count, len(known))
-        self._turn += 1
-        away = effort.calm and self._turn % CALM_TURN == 0 and self._before is not None and len(self._before) == count
-        self.carried = away
-        if effort.calm and not away:
-            look.add(look.corrected(count))
-        elif not effort.calm:
-            look.add(look.stale[: count + 1])
-        if away or not effort.calm:
+        self._calm = self._calm + 1 if effort.calm else 0
+        self._looks += 1
+        if self._calm % 2 == 1 and self._slope is not None and len(self._slope) == count:
+            return self._carry(look, count)
+        look.add(look.stale[: count + (not effort.calm)])
+        if not effort.calm:
             self._spread(look, count)
         arrivals = look.ritz().residual(count)
-        for _ in range(0 if effort.calm else effort.corrections):
-            if enough is not None and enough(look.ritz().residual(count), look.ritz().values[:count]):
+        for _ in range(1 if effort.calm else effort.corrections):
+            if (
+                not effort.calm
+                and enough is not None
+                and enough(look.ritz().residual(count), look.ritz().values[:count])
+            ):
                 break
             look.correct(count)
         seen = look.ritz()
         values, vectors, images = look.merged(self._candidates())
         size = min(self.count + self.guard, vectors.shape[1], len(vectors))
         self._kept, self._images = orthonormal_rows(vectors[:size]), images[:size]
-        guards = values[count:size]
-        if away:
-            assert self._before is not None
-            slope = torch.zeros_like(self._before) if self._slope is None else self._slope
-            top, rows = self._before + slope, self._kept[:count]
-            residuals = arrivals = self._residuals[:count]
-        else:
-            top, residuals, rows = seen.values[:count], seen.residual(count), seen.vectors[:count]
-            self._residuals = residuals
-        same = self._before is not None and len(self._before) == len(top)
-        self._slope = top - self._before if same and self._before is not None else None
-        self._before = top
-        return Spectrum(torch.cat([top, guards]), rows, residuals, arrivals)
+        self._measured(seen.values[:count], seen.residual(count))
+        return Spectrum(
+            torch.cat([seen.values[:count], values[count:size]]),
+            seen.vectors[:count],
+            seen.residual(count),
+            seen.residual(count) if effort.calm else arrivals,
+        )
+
+    def _measured(self, values: Tensor, residuals: Tensor) -> None:
+        """Take note of values [count] of this look, of their change a look, and of how far they are from what was expected."""
+        slope: Tensor | None = None
+        self.surprise = values.new_full((), math.inf)
+        if self._last is not None and len(self._last[1]) == len(values):
+            looks, before = self._looks - self._last[0], self._last[1]
+            slope = (values - before) / looks
+            if self._slope is not None and len(self._slope) == len(values):
+                expected = before + looks * self._slope
+                self.surprise = ((values - expected) / values).abs().max() / (looks * (looks + 1) / 2)
+        self._last, self._slope, self._residuals = (self._looks, values), slope, residuals
+
+    def _carry(self, look: _Look, count: int) -> Spectrum:
+        """The last values carried on; in every fourth of these looks the search goes on."""
+        assert self._last is not None
+        assert self._slope is not None
+        if self._calm % CALM_TURN == CALM_TURN - 1:
+            self._search_on(look, count)
+            _, vectors, images = look.merged(self._candidates())
+            size = min(self.count + self.guard, vectors.shape[1], len(vectors))
+            self._kept, self._images = orthonormal_rows(vectors[:size]), images[:size]
+        values = self._last[1] + (self._looks - self._last[0]) * self._slope
+        known = torch.cat([values, look.known[count:]])
+        return Spectrum(known, look.stale[:count], self._residuals, self._residuals, carried=True)
 
     def _spread(self, look: _Look, count: int) -> None:
         """One product for what is not wanted yet: a guard in turn, or the search for what was missed."""
         guards = len(look.stale) - count - 1
-        room = look.stale.shape[1] - len(look.stale)
         self._guarded += 1
-        if room > 0 and (guards < 1 or self._guarded % 2 == 0):
-            self._search_on(look)
-        elif guards >= 1:
+        if guards < 1 or self._guarded % 2 == 0:
+            self._search_on(look, count)
+        else:
             place = count + 1 + (self._guarded // 2) % guards
             look.add(look.stale[place : place + 1])
 
-    def _search_on(self, look: _Look) -> None:
+    def _search_on(self, look: _Look, count: int) -> None:
+        """One more product of the search, unless the kept vectors span the whole space."""
+        if len(look.stale) == look.stale.shape[1]:
+            look.add(look.stale[count + 1 : count + 2])
+            return
         if len(self._search) >= CYCLE:
             self._search = []
         if self._search:
@@ -176,7 +205,7 @@ class _Look:
 
     def __init__(self, apply: Apply, known: Tensor, stale: Tensor, remembered: Tensor) -> None:
         self._apply = apply
-        self._known = known
+        self.known = known
         self.stale = stale
         self._remembered = remembered
         self._ritz: _Ritz | None = None
@@ -210,18 +239,11 @@ class _Look:
         vector, image = ritz.vectors.index_select(0, worst), ritz.images.index_select(0, worst)
         residual = (image - value * vector)[0]
         near = CLOSEST * value.abs()
-        gap = value - self._known
+        gap = value - self.known
         gap = torch.where(gap.abs() < near, torch.where(gap < 0, -near, near), gap)
         along = self.stale @ residual
         beyond = (residual - along @ self.stale) / (RESIDUAL_SHARE * value)
         self.add((beyond + (along / gap) @ self.stale)[None])
-
-    def corrected(self, count: int) -> Tensor:
-        """The first `count` remembered pairs [count, p], corrected by the residual that they had when last looked at."""
-        value, vector = self._known[:count, None], self.stale[:count]
-        residual = self._remembered[:count] - value * vector
-        residual = residual - (residual @ self.stale.T) @ self.stale
-        return vector + residual / (RESIDUAL_SHARE * torch.where(value == 0, torch.ones_like(value), value))
 
     def merged(self, candidates: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor, Tensor]:
         """Rayleigh–Ritz on all that is known: true products, what is remembered beside them, and `candidates`.

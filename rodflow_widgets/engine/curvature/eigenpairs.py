@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ...errors import named_keywords
+from ..host import upload
 from ..problem import Problem
 from .lanczos import Coefficients, Doubt, Lanczos
 from .operator import Operator, share, whole
@@ -208,7 +209,7 @@ class _Search:
         like = self.locked
 
         def device(numbers: np.ndarray) -> Tensor:
-            return torch.from_numpy(np.ascontiguousarray(numbers[order])).to(like)
+            return upload(numbers[order], like)
 
         chosen = torch.from_numpy(np.ascontiguousarray(order)).to(like.device)
         return Eigenpairs(

@@ -41,7 +41,7 @@ class FollowedSpectrum:
 
     It keeps at least eight vectors, and `guard` more than there are eigenvalues near the edge: with fewer, eigenvalues that
     change places at the edge are missed. How many products a look spends follows from the residuals and the sharpness of
-    two looks before: one an eigenvalue below 0.8 of the edge, more near it, most where the spectrum turns quickly.
+    two looks before: one a step below 0.8 of the edge, where every second look carries the values on linearly, more near it, most where the spectrum turns quickly.
     """
 
     def __init__(self, problem: Problem, watch: Watch, guard: int) -> None:
@@ -89,21 +89,27 @@ class FollowedSpectrum:
             seen = self._tracker.look(hessian, point.grad / root, effort)
         first = seen.values[0]
         wrong = forecast_error(seen.arrivals, first)
-        self._letters.append(Letter(torch.cat([torch.stack([wrong, first]), seen.values])))
+        surprise = self._tracker.surprise.to(first)
+        self._letters.append(Letter(torch.cat([torch.stack([wrong, surprise, first]), seen.values])))
         return seen
 
     def _effort(self, edge: float | None) -> Effort:
         """What the numbers of two looks before ask for."""
         if len(self._letters) < LATE:
             return Effort(corrections=2)
-        wrong, first, *values = self._letters[0].read().tolist()
+        wrong, surprise, first, *values = self._letters[0].read().tolist()
         if not math.isfinite(wrong):
             return Effort()
         level = abs(first) if edge is None else edge
         near = sum(value > NEAR * level for value in values)
         self._tracker.guard = max(self._guard, LEAST_KEPT - self._count, near + self._guard - self._count)
         excess = math.log10(wrong / TOLERATED) if wrong > TOLERATED else 0.0
-        if edge is not None and first < CALM * edge and wrong <= TOLERATED_IN_CALM and self._repeats == 1:
+        if (
+            edge is not None
+            and first < CALM * edge
+            and max(wrong, surprise) <= TOLERATED_IN_CALM
+            and self._repeats == 1
+        ):
             return Effort(calm=True)
         return Effort(
             corrections=min(MOST_CORRECTIONS + self._count, math.ceil(PER_DECADE * (2 + self._count) / 3 * excess))

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..host import fetch
+from ..host import fetch, upload
 from .small import eigh
 
 TAIL, RECENT = 12, 4
@@ -76,7 +76,7 @@ class Lanczos:
 
     def vectors(self, rotation: np.ndarray) -> Tensor:
         """Rows rotationᵀ · basis for `rotation` [m, k]."""
-        turn = torch.from_numpy(np.array(rotation.T, order="C")).to(self._basis)
+        turn = upload(rotation.T, self._basis)
         return turn @ self._basis[: turn.shape[1]]
 
 

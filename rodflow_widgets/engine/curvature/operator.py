@@ -46,7 +46,7 @@ class Operator:
     def random(self, count: int, generator: torch.Generator) -> Tensor:
         """Rows [count, p] of independent normal numbers, the same on every device."""
         rows = torch.randn(count, self.dim, generator=generator, dtype=torch.float64)
-        return rows.to(device=self.point.grad.device, dtype=self.point.grad.dtype)
+        return rows.to(self.point.grad.dtype).to(self.point.grad.device)
 
 
 def vector(name: str, value: Any, problem: Problem, *shapes: tuple[int, ...]) -> Tensor:
@@ -59,7 +59,7 @@ def vector(name: str, value: Any, problem: Problem, *shapes: tuple[int, ...]) ->
         raise ArgumentError(f"{name} has shape {list(tensor.shape)}: give {_words(shapes)} for this problem.")
     if not bool(torch.isfinite(tensor).all()):
         raise ArgumentError(f"{name} holds values that are not finite: give finite numbers.")
-    return tensor.to(device=problem.device, dtype=problem.dtype)
+    return tensor.to(problem.dtype).to(problem.device)
 
 
 def positive(name: str, value: Any, problem: Problem) -> Tensor:

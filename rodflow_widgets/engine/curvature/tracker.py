@@ -21,12 +21,14 @@ class Spectrum:
 
     values [k] descending, in 1/learning_rate; vectors [k, p] as orthonormal rows in the coordinates P^{1/2} w;
     residuals [k]: ‖A u − λ u‖ of these; arrivals [≥ k]: the same norms before this update improved the vectors.
+    carried: no product went to the values, they are those of the last looks carried on linearly.
     """
 
     values: Tensor
     vectors: Tensor
     residuals: Tensor
     arrivals: Tensor
+    carried: bool = False
 
 
 class EigenTracker:
