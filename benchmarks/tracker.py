@@ -6,6 +6,7 @@ python benchmarks/tracker.py edge-26k   # one of them
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -108,7 +109,7 @@ def main(names: list[str]) -> None:
         setting = SETTINGS[name]
         problem = rf.problems.digits_mlp(**setting.options)
         iterates = path(problem, setting)
-        middle = [(a + b) / 2 for a, b in zip(iterates[:-1], iterates[1:], strict=True)]
+        middle = [(a + b) / 2 for a, b in itertools.pairwise(iterates)]
         edge, cost = 2 / setting.rate, problem.point_class.product_cost
         exact = {"midpoint": reference(problem, middle), "iterate": reference(problem, iterates[:-1])}
         print(f"\n{name}: sharpness / edge {exact['midpoint'][WARM:, 0].mean() / edge:.2f}, {setting.steps} steps\n")
