@@ -8,6 +8,8 @@ MAKEFLAGS += --no-print-directory
 
 # What a user's pip is set to must not choose other packages or another place.
 unexport PIP_CONSTRAINT PIP_USER PIP_TARGET PIP_PREFIX PYTHONHOME PYTHONPATH
+# uv installs no bytecode: unless the first import writes it, every kernel and every test process compiles torch anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -124,9 +126,9 @@ node-tests: node_modules/.made $(BUNDLE)
 python-tests: $(VENV)/.test $(BUNDLE) browser
 	$(call say,Python tests$(comma) on every core)
 	@$(BIN)/python -m pytest -n auto --dist worksteal tests --ignore tests/browser $(PYTEST_ARGS)
-	@# A page that shares its cores with other tests is slow: browser and notebooks have the machine to themselves.
-	$(call say,Notebooks and browser)
-	@$(BIN)/python -m pytest --nbval-lax tests/browser notebooks $(PYTEST_ARGS)
+	@# A page that shares its cores with other tests is slow: they have the machine to themselves.
+	$(call say,Notebooks in a real browser)
+	@$(BIN)/python -m pytest tests/browser $(PYTEST_ARGS)
 
 format: $(VENV)/.test node_modules/.made
 	@$(BIN)/ruff check --quiet --fix-only . ; $(BIN)/ruff format .

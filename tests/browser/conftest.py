@@ -1,4 +1,8 @@
-"""One JupyterLab and one browser for all tests here; a fresh page and a fresh copy of the notebook for each."""
+"""One JupyterLab, one browser and one kernel for all tests here; a fresh page and copy of the notebook for each.
+
+Starting a kernel and importing torch takes longer than most of the tests, so the kernel is handed on, emptied: its
+widgets closed, which stops their runs, and its names deleted. A test may ask for a kernel of its own.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +10,19 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Error, sync_playwright
 
 from . import chromium
 from .notebook import Notebook, Opener
 from .server import Server
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+EMPTY = """import ipywidgets
+ipywidgets.Widget.close_all()
+get_ipython().reset(new_session=True)"""
 
 
 @pytest.fixture(scope="session")
@@ -40,22 +48,37 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def opener(server: Server, browser: Browser) -> Iterator[Opener]:
     """Opens a copy of a notebook in a new page; at the end no page may have had an error on its console."""
-    opened: list[Notebook] = []
+    opened: list[tuple[Notebook, bool]] = []
 
     def open_notebook(
-        source: Path, *, width: int = 1280, height: int = 1250, theme: str = "JupyterLab Light", kernel: bool = True
+        source: Path,
+        *,
+        width: int = 1280,
+        height: int = 1250,
+        theme: str = "JupyterLab Light",
+        kernel: Literal["shared", "own", "none"] = "shared",
     ) -> Notebook:
         name = f"{source.stem}-{uuid.uuid4().hex[:8]}"
         shutil.copyfile(source, server.notebooks / f"{name}.ipynb")
+        if kernel == "shared":
+            server.share_kernel(f"{name}.ipynb")
         context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
         notebook = Notebook(context.new_page(), server)
-        opened.append(notebook)
-        notebook.open(f"{name}.ipynb", workspace=name, theme=theme, kernel=kernel)
+        opened.append((notebook, kernel == "shared"))
+        notebook.open(f"{name}.ipynb", workspace=name, theme=theme, kernel=kernel != "none")
         return notebook
 
     yield open_notebook
-    heard = [problem for notebook in opened for problem in notebook.problems]
-    for notebook in opened:
-        notebook.page.context.close()
+    heard = [problem for notebook, _ in opened for problem in notebook.problems]
+    for notebook, shares in opened:
+        try:
+            if shares:
+                notebook.idle(10)
+                notebook.execute(EMPTY)
+        except (AssertionError, Error):
+            server.restart_shared_kernel()
+            raise
+        finally:
+            notebook.page.context.close()
     server.stop_kernels()
     assert heard == []

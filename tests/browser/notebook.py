@@ -50,7 +50,11 @@ class Notebook:
     def ready(self) -> None:
         """Wait until the notebook is shown and its kernel idle."""
         expect(self.page.locator(".jp-NotebookPanel .jp-Cell").first).to_be_visible(timeout=60_000)
-        self.until("jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'", 60)
+        self.idle()
+
+    def idle(self, seconds: float = 60) -> None:
+        """Wait until the kernel has nothing to do."""
+        self.until("jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'", seconds)
 
     def theme(self, name: str) -> None:
         self.page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', { theme })", name)

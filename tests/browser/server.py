@@ -23,6 +23,7 @@ class Server:
 
     def __init__(self, home: Path, notebooks: Path) -> None:
         self.notebooks = notebooks
+        self.kernel: str | None = None
         self.token = secrets.token_hex(16)
         self.log = home / "server.log"
         folders = {name: home / name for name in ("config", "data", "runtime", "settings", "workspaces", "ipython")}
@@ -76,17 +77,30 @@ class Server:
         self.close()
         raise RuntimeError(f"JupyterLab did not start:\n{self.log.read_text()[-3000:]}")
 
-    def request(self, url: str, path: str, method: str = "GET") -> Any:
+    def request(self, url: str, path: str, method: str = "GET", body: object = None) -> Any:
         """JSON answer of the server's API; None where it has none."""
         headers = {"Authorization": f"token {self.token}"}
-        asked = urllib.request.Request(f"{url}{path}", headers=headers, method=method)
+        data = None if body is None else json.dumps(body).encode()
+        asked = urllib.request.Request(f"{url}{path}", data=data, headers=headers, method=method)
         with urllib.request.urlopen(asked, timeout=30) as answer:
-            body = answer.read()
-        return json.loads(body) if body else None
+            text = answer.read()
+        return json.loads(text) if text else None
+
+    def share_kernel(self, name: str) -> None:
+        """Let the notebook `name` open with the kernel of those that were named here before."""
+        if self.kernel is None:
+            self.kernel = self.request(self.url, "/api/kernels", "POST", {"name": "python3"})["id"]
+        session = {"path": name, "name": name, "type": "notebook", "kernel": {"id": self.kernel}}
+        self.request(self.url, "/api/sessions", "POST", session)
 
     def stop_kernels(self) -> None:
+        """Stop all but the shared one."""
         for kernel in self.request(self.url, "/api/kernels"):
-            self.request(self.url, f"/api/kernels/{kernel['id']}", "DELETE")
+            if kernel["id"] != self.kernel:
+                self.request(self.url, f"/api/kernels/{kernel['id']}", "DELETE")
+
+    def restart_shared_kernel(self) -> None:
+        self.request(self.url, f"/api/kernels/{self.kernel}/restart", "POST", {})
 
     def close(self) -> None:
         """Stop the server and with it its kernels."""
