@@ -126,9 +126,9 @@ node-tests: node_modules/.made $(BUNDLE)
 python-tests: $(VENV)/.test $(BUNDLE) browser
 	$(call say,Python tests$(comma) on every core)
 	@$(BIN)/python -m pytest -n auto --dist worksteal tests --ignore tests/browser $(PYTEST_ARGS)
-	@# A page that shares its cores with other tests is slow: they have the machine to themselves.
-	$(call say,Notebooks in a real browser)
-	@$(BIN)/python -m pytest tests/browser $(PYTEST_ARGS)
+	@# A page that shares its cores with other tests is slow: browser and notebooks have the machine to themselves.
+	$(call say,Notebooks and browser)
+	@$(BIN)/python -m pytest --nbval-lax tests/browser notebooks $(PYTEST_ARGS)
 
 format: $(VENV)/.test node_modules/.made
 	@$(BIN)/ruff check --quiet --fix-only . ; $(BIN)/ruff format .
