@@ -82,7 +82,7 @@ class Tracker:
         self._settled = False
 
     def look(self, w: Any, following: Any = None, *, preconditioner: Any = None) -> Tracked:
-        """Eigenpairs at w [p], or at the midpoint of w and the iterate `following` [p], which moves less and costs less.
+        """Eigenpairs at w [p], or at the midpoint of w and the iterate `following` [p], which moves less: fewer products for the same error.
 
         Raises ArgumentError for a wrong shape, numbers that are not finite, a preconditioner ([1] or [p]) not positive.
         """

@@ -21,9 +21,9 @@ LATE = 2
 """Looks after which the numbers of a look steer the effort: a device that is no further behind makes nobody wait."""
 CALM = 0.8
 NEAR = 0.9
-TOLERATED = 3e-5
+TOLERATED = 1e-4
 TOLERATED_IN_CALM = 3e-4
-PER_DECADE = 2.0
+PER_DECADE = 3.0
 MOST_CORRECTIONS = 10
 
 

@@ -22,6 +22,8 @@ class SharpnessProbe(Probe):
         where = "midpoint of this iterate and the next" if issubclass(self.process, Discrete) else "centre of the flow"
         if self.process.predicts_eigenvalues:
             where += ", carried on linearly between the tracker's looks"
+        else:
+            where += "; far below the edge every second one is carried on linearly"
         return (
             Column(
                 "eigenvalues",
