@@ -9,6 +9,7 @@ from torch import Tensor
 
 import rodflow_widgets as rf
 from rodflow_widgets.engine.curvature.lanczos import Doubt, Lanczos
+from rodflow_widgets.engine.point import AutodiffPoint
 from rodflow_widgets.errors import ArgumentError, UnknownNameError
 
 from .problems import network
@@ -155,14 +156,14 @@ def test_at_a_point_without_gradient() -> None:
 def test_products_are_counted_and_the_device_is_seldom_waited_for() -> None:
     problem, calls = network(), []
     count = Count()
-    original = rf.engine.problem.Point.products
+    original = AutodiffPoint.products
 
     def products(self, vectors):
         calls.append(len(vectors))
         return original(self, vectors)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rf.engine.problem.Point, "products", products)
+        patch.setattr(AutodiffPoint, "products", products)
         with count:
             seen = rf.curvature.eigenpairs(problem, k=2)
     assert seen.products == sum(calls)

@@ -94,9 +94,11 @@ class FollowedSpectrum:
         return seen
 
     def _effort(self, edge: float | None) -> Effort:
-        """What the numbers of two looks before ask for."""
+        """What the numbers of two looks before ask for; where looks are far apart, all that a look may spend."""
+        most = MOST_CORRECTIONS + self._count
+        seldom = self._repeats > 1
         if len(self._letters) < LATE:
-            return Effort(corrections=2)
+            return Effort(corrections=most if seldom else 2)
         wrong, surprise, first, *values = self._letters[0].read().tolist()
         if not math.isfinite(wrong):
             return Effort()
@@ -104,13 +106,8 @@ class FollowedSpectrum:
         near = sum(value > NEAR * level for value in values)
         self._tracker.guard = max(self._guard, LEAST_KEPT - self._count, near + self._guard - self._count)
         excess = math.log10(wrong / TOLERATED) if wrong > TOLERATED else 0.0
-        if (
-            edge is not None
-            and first < CALM * edge
-            and max(wrong, surprise) <= TOLERATED_IN_CALM
-            and self._repeats == 1
-        ):
+        if seldom:
+            return Effort(corrections=most)
+        if edge is not None and first < CALM * edge and max(wrong, surprise) <= TOLERATED_IN_CALM:
             return Effort(calm=True)
-        return Effort(
-            corrections=min(MOST_CORRECTIONS + self._count, math.ceil(PER_DECADE * (2 + self._count) / 3 * excess))
-        )
+        return Effort(corrections=min(most, math.ceil(PER_DECADE * (2 + self._count) / 3 * excess)))
