@@ -70,7 +70,7 @@ def test_second_and_third_derivatives(name: str, loss: str) -> None:
     images, thirds = problem.at(w).thirds(torch.stack([u, v]))
     assert apart(images[1], slope(lambda at: problem.value_and_grad(at)[1])) < 1e-7
     assert apart(thirds[1], slope(lambda at: problem.hvp(at, u))) < 1e-6
-    assert problem.batched_products
+    assert problem.products_at_once > 1
     assert apart(problem.at(w).products(torch.stack([u, v])), images) < 1e-12
 
 

@@ -96,7 +96,8 @@ class Davidson:
         count = min(self.count, len(known))
         self._calm = self._calm + 1 if effort.calm else 0
         self._looks += 1
-        if self._calm % 2 == 1 and self._slope is not None and len(self._slope) == count:
+        whole = len(known) == self._kept.shape[1]
+        if self._calm % 2 == 1 and not whole and self._slope is not None and len(self._slope) == count:
             return self._carry(look, count)
         look.add(look.stale[: count + (not effort.calm)])
         if not effort.calm:
