@@ -77,7 +77,7 @@ def own(
 
     It knows of the edge only before it: there it would return every eigenvalue near it too.
     """
-    tracker = rf.curvature.Tracker(problem, count, edge=edge)
+    tracker = rf.curvature.Tracker(problem, count)
     for i in range(len(iterates) - 1):
         seen = tracker.look(iterates[i], iterates[i + 1] if midpoints else None)
         yield seen.values, seen.products, seen.gradients
@@ -88,7 +88,7 @@ def followed(problem: Problem, points: list[Tensor], count: int, edge: float) ->
     spectrum = FollowedSpectrum(problem, Watch(count, 0), Discrete.guard)
     for step, w in enumerate(points):
         meter = Meter(problem)
-        seen = spectrum.at(step, lambda w=w: problem.at(w), ONE, payer=meter, edge=edge)
+        seen = spectrum.at(step, lambda w=w: problem.at(w), ONE, payer=meter)
         yield seen.values, meter.products, meter.gradients
 
 

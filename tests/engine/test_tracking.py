@@ -13,7 +13,7 @@ from torch import Tensor
 import rodflow_widgets as rf
 from rodflow_widgets.engine.curvature import small
 from rodflow_widgets.engine.curvature.davidson import FOUND_WITHIN, Davidson, Effort
-from rodflow_widgets.engine.curvature.following import LATE, FollowedSpectrum, Watch
+from rodflow_widgets.engine.curvature.following import FollowedSpectrum, Watch
 from rodflow_widgets.engine.host import Letter
 from rodflow_widgets.errors import ArgumentError
 
@@ -130,10 +130,10 @@ def test_a_run_is_followed_without_waiting_and_the_same_each_time(monkeypatch: p
     points, runs = [problem.at(w) for w in iterates(problem, 5)], []
     for _ in range(2):
         followed = FollowedSpectrum(problem, Watch(2, 0), 2)
-        seen = [followed.at(0, functools.partial(points.__getitem__, 0), P, edge=9.0)]
+        seen = [followed.at(0, functools.partial(points.__getitem__, 0), P)]
         with Count() as count:
             for t in range(1, 5):
-                seen.append(followed.at(t, functools.partial(points.__getitem__, t), P, edge=9.0))
+                seen.append(followed.at(t, functools.partial(points.__getitem__, t), P))
         runs.append(torch.stack([one.values[:2] for one in seen]))
         assert (count.waits, count.copies) == (0, 0)
     assert torch.equal(runs[0], runs[1])
@@ -144,7 +144,6 @@ def test_a_letter_keeps_what_was_sent() -> None:
     letter = Letter(numbers)
     numbers.zero_()
     assert letter.read().tolist() == [1.0, 2.0]
-    assert LATE >= 2
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,6 @@ class SharpnessProbe(Probe):
         where = "midpoint of this iterate and the next" if issubclass(self.process, Discrete) else "centre of the flow"
         if self.process.predicts_eigenvalues:
             where += ", carried on linearly between the tracker's looks"
-        else:
-            where += "; far below the edge every second one is carried on linearly"
         return (
             Column(
                 "eigenvalues",
@@ -44,15 +42,12 @@ class SharpnessProbe(Probe):
         )
 
     def measure(self, process: Process, seen: Observation, context: Context) -> tuple[Tensor | float, ...]:
-        edge = context.optimizer.edge_threshold(process.row + 1)
         values = seen.eigenvalues
         if values is None:
             values = process.spectrum.at(
-                process.row,
-                lambda: seen.point or process.problem.at(seen.centre),
-                seen.preconditioner,
-                edge=edge,
+                process.row, lambda: seen.point or process.problem.at(seen.centre), seen.preconditioner
             ).values
+        edge = context.optimizer.edge_threshold(process.row + 1)
         critical = (values >= CRITICAL * edge).sum() + 0 * values[0]
         return self._padded(values), values[0], edge, values[0] / edge, critical
 
