@@ -77,18 +77,18 @@ def own(
 
     It knows of the edge only before it: there it would return every eigenvalue near it too.
     """
-    tracker = rf.curvature.Tracker(problem, count)
+    tracker = rf.curvature.Tracker(problem, count, edge=edge)
     for i in range(len(iterates) - 1):
         seen = tracker.look(iterates[i], iterates[i + 1] if midpoints else None)
         yield seen.values, seen.products, seen.gradients
 
 
-def followed(problem: Problem, points: list[Tensor], count: int, edge: float) -> Iterator[tuple[Tensor, int, int]]:
-    """What a run records: how many products is decided two steps before, so that nobody waits."""
+def followed(problem: Problem, points: list[Tensor], count: int) -> Iterator[tuple[Tensor, int, int]]:
+    """What a run records."""
     spectrum = FollowedSpectrum(problem, Watch(count, 0), Discrete.guard)
     for step, w in enumerate(points):
         meter = Meter(problem)
-        seen = spectrum.at(step, lambda w=w: problem.at(w), ONE, payer=meter)
+        seen = spectrum.at(step, lambda w=w, meter=meter: meter.at(w), ONE, payer=meter)
         yield seen.values, meter.products, meter.gradients
 
 
@@ -123,7 +123,7 @@ def main(names: list[str]) -> None:
             for place, points in (("midpoint", middle), ("iterate", iterates[:-1])):
                 looks = own(problem, iterates, place == "midpoint", count, known)
                 row("rf.curvature.Tracker", place, count, looks, exact[place], cost)
-                row("recorded by a run", place, count, followed(problem, points, count, edge), exact[place], cost)
+                row("recorded by a run", place, count, followed(problem, points, count), exact[place], cost)
             row("block, 4 guards", "midpoint", count, block(problem, middle, count, 4), exact["midpoint"], cost)
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ..errors import ArgumentError, ProblemError, unknown
+from ..vocabulary import ENDLESS, Whole
 from .objective import Objective, Piece
 
 FINITE_DIFFERENCE = "finite-difference"
@@ -185,3 +186,9 @@ def _check_linear(piece: Piece, w0: Tensor, grad: Tensor) -> None:
 
 def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [""])[0]
+
+
+def whole(name: str, value: Any, lower: int, upper: int = ENDLESS) -> int:
+    """`value` as an integer from `lower` to `upper`, or ArgumentError."""
+    number: int = Whole(name, name, lower, lower, upper).check(value)
+    return number

@@ -288,6 +288,13 @@ def _relative(computed: Tensor, exact: Tensor) -> float:
     return float(distance / torch.linalg.vector_norm(exact).clamp_min(torch.finfo(exact.dtype).tiny))
 
 
+def check_problem(value: Any) -> Problem:
+    """`value` if it is a Problem, or ArgumentError."""
+    if not isinstance(value, Problem):
+        raise ArgumentError(f"problem={value!r} is no Problem: give rf.Problem(...) or one of rf.problems.")
+    return value
+
+
 class Meter:
     """A problem whose gradients, Hessian-vector products and third derivatives are counted: what a process spent."""
 

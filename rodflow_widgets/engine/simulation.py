@@ -9,15 +9,15 @@ import numpy as np
 
 from ..errors import ArgumentError, ProblemError, unknown
 from ..vocabulary import Column, Event, Status
-from .curvature.davidson import Davidson
+from .checks import whole
 from .curvature.following import Watch
 from .curvature.tracker import EigenTracker
-from .flows.base import Flow, whole
+from .flows.base import Flow
 from .host import fetch
 from .lane import Block, Lane
 from .optimizers.base import Optimizer
 from .probes import Context
-from .problem import Problem
+from .problem import Problem, check_problem
 from .process import Discrete, NotFinite, Start
 from .registry import FLOWS, lookup
 from .schedule import Schedule
@@ -56,8 +56,7 @@ class Simulation:
         snapshots: Iterable[int] = (),
         seed: int = 0,
     ) -> None:
-        if not isinstance(problem, Problem):
-            raise ArgumentError(f"problem={problem!r} is no Problem: give rf.Problem(...) or one of rf.problems.")
+        check_problem(problem)
         if not isinstance(optimizer, Optimizer):
             raise ArgumentError(
                 f"optimizer={optimizer!r} is no optimizer: give, e.g., rf.optimizers.GradientDescent(0.1)."
@@ -257,7 +256,7 @@ class Simulation:
     def cites(self) -> list[str]:
         """Keys of the sources of what it uses, in `sources.bib`."""
         flows = [lane.flow.sources(self.optimizer) for lane in self._shown if lane.flow is not None]
-        used = [self.problem.cites, self.optimizer.cites, *flows, EigenTracker.cites, Davidson.cites]
+        used = [self.problem.cites, self.optimizer.cites, *flows, EigenTracker.cites]
         return list(dict.fromkeys(key for keys in used for key in keys))
 
     def describe(self) -> dict[str, Any]:

@@ -117,11 +117,14 @@ def test_more_are_returned_when_more_come_near_the_edge() -> None:
     assert counts[-1] == 3
 
 
-def test_fewer_parameters_than_vectors() -> None:
-    problem = rf.Problem.from_function(lambda w: w[0] ** 2 + 3 * w[1] ** 2, [1.0, 1.0])
-    tracker = rf.curvature.Tracker(problem, 2, edge=10.0)
-    for _ in range(6):
-        assert torch.allclose(tracker.look(problem.w0).values, torch.tensor([6.0, 2.0], dtype=torch.float64))
+@pytest.mark.parametrize("factors", [(3.0,), (3.0, 1.0), (5.0, 4.0, 1.0)])
+def test_fewer_parameters_than_vectors(factors: tuple[float, ...]) -> None:
+    entries = torch.tensor(factors, dtype=torch.float64)
+    problem = rf.Problem.from_function(lambda w: (entries * w * w).sum(), torch.ones(len(factors), dtype=torch.float64))
+    for k in range(1, len(factors) + 1):
+        tracker = rf.curvature.Tracker(problem, k, edge=100.0)
+        for _ in range(20):
+            assert torch.allclose(tracker.look(problem.w0).values, 2 * entries[:k])
 
 
 def test_a_run_is_followed_without_waiting_and_the_same_each_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from ...errors import ArgumentError, named_keywords
+from ...errors import named_keywords
 from ...vocabulary import Parameter
+from ..checks import whole
 from ..host import fetch
-from ..problem import Problem
+from ..problem import Problem, check_problem
 from .davidson import Davidson, Effort, forecast_error
-from .operator import Operator, share, vector, whole
+from .operator import Operator, share, vector
 
 KEPT = 10
 GUARD = 5
@@ -71,14 +73,12 @@ class Tracker:
     def __init__(
         self, problem: Problem, k: int = 1, *, tolerance: float = 1e-3, edge: float | None = None, seed: int = 0
     ) -> None:
-        if not isinstance(problem, Problem):
-            raise ArgumentError(f"problem={problem!r} is no Problem: give rf.Problem(...) or one of rf.problems.")
-        self.problem = problem
+        self.problem = check_problem(problem)
         self.k = whole("k", k, 1, problem.dim)
         self.tolerance = share("tolerance", tolerance)
         self.edge = None if edge is None else Parameter("edge", "edge", 1.0, 0.0, 1e300, open_lower=True).check(edge)
         self._davidson = Davidson(self.k, KEPT - min(self.k, GUARD), whole("seed", seed, 0, 2**63 - 1))
-        self._last: Tracked | None = None
+        self._known = np.zeros(0)
         self._settled = False
 
     def look(self, w: Any, following: Any = None, *, preconditioner: Any = None) -> Tracked:
@@ -95,12 +95,12 @@ class Tracker:
         most = 0 if calm else MOST_CORRECTIONS + 2 * self._davidson.count
         seen = self._davidson.look(A, A.gradient, Effort(calm, most), self._enough)
         count = len(seen.vectors)
-        error = self._error(seen.residuals, seen.values[:count])
-        (surprise,) = fetch([self._davidson.surprise.reshape(1)])
-        self._settled = max(error, float(surprise[0])) <= SHARE * self.tolerance
+        forecast = forecast_error(seen.residuals, seen.values[:count])
+        judged, self._known = fetch([torch.stack([forecast, self._davidson.surprise]), seen.values])
+        error, surprise = judged.tolist()
+        self._settled = max(error, surprise) <= SHARE * self.tolerance
         place: Literal["iterate", "midpoint"] = "iterate" if following is None else "midpoint"
-        self._values = seen.values
-        self._last = Tracked(
+        return Tracked(
             seen.values[:count],
             seen.vectors,
             seen.residuals,
@@ -110,22 +110,14 @@ class Tracker:
             A.meter.products,
             A.meter.gradients,
         )
-        return self._last
 
     def _calm(self) -> bool:
-        if self.edge is None or self._last is None or not self._settled:
-            return False
-        return float(self._last.values[0]) < CALM * self.edge
+        return self.edge is not None and self._settled and self._known[0] < CALM * self.edge
 
     def _near(self) -> int:
         """Kept eigenvalues near the edge, guards included, when last looked at."""
-        if self.edge is None or self._last is None:
-            return 0
-        return int((self._values > NEAR * self.edge).sum())
+        return 0 if self.edge is None else int((self._known > NEAR * self.edge).sum())
 
     def _enough(self, residuals: Tensor, values: Tensor) -> bool:
-        return self._error(residuals, values) <= SHARE * self.tolerance
-
-    def _error(self, residuals: Tensor, values: Tensor) -> float:
-        (error,) = fetch([torch.stack([forecast_error(residuals, values[0].abs())])])
-        return float(error[0])
+        (error,) = fetch([forecast_error(residuals, values)])
+        return float(error) <= SHARE * self.tolerance

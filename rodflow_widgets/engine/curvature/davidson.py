@@ -24,6 +24,7 @@ RESIDUAL_SHARE = 0.5
 CLOSEST = 0.02
 NEW_ENOUGH = 0.1
 GAP = 0.3
+FLOOR = 1e-3
 COLD = 20
 NOISE = 0.1
 
@@ -278,6 +279,10 @@ class _Look:
         return values, rotation.T @ vectors, rotation.T @ images
 
 
-def forecast_error(residuals: Tensor, value: Tensor) -> Tensor:
-    """Relative error of the eigenvalues that residuals [k] leave: r² / (0.3 λ²), the largest."""
-    return (residuals / value).square().max() / GAP
+def forecast_error(residuals: Tensor, values: Tensor) -> Tensor:
+    """The largest relative error that residuals [k] leave in eigenvalues [k], as a forecast: r² / (0.3 λ²).
+
+    Of eigenvalues below a thousandth of the first, relative to that thousandth.
+    """
+    scale = values.abs().maximum(FLOOR * values[0].abs())
+    return (residuals / scale).square().max() / GAP

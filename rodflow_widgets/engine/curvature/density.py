@@ -11,9 +11,10 @@ import torch
 
 from ...errors import ArgumentError, named_keywords
 from ...vocabulary import Parameter
+from ..checks import whole
 from ..problem import Problem
 from .lanczos import Lanczos
-from .operator import Operator, whole
+from .operator import Operator
 
 GRID = 512
 REACH = 5.0

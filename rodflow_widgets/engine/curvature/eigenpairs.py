@@ -11,10 +11,11 @@ import torch
 from torch import Tensor
 
 from ...errors import named_keywords
+from ..checks import whole
 from ..host import upload
 from ..problem import Problem
 from .lanczos import Coefficients, Doubt, Lanczos
-from .operator import Operator, share, whole
+from .operator import Operator, share
 
 RANDOM_SHARE = 0.3
 SAFETY = 2.0

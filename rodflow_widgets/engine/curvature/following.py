@@ -42,12 +42,11 @@ class FollowedSpectrum:
     def at(self, time: float, point: Callable[[], Point], P: Tensor, payer: Meter | None = None) -> Spectrum:
         """The spectrum at `point`, computed once a `time`.
 
-        `payer` is charged for it (and for its point) even when somebody else asked first, so that the cost of a flow
-        does not depend on what is measured beside it.
+        `payer` is charged for it even when somebody else asked first, so that the cost of a flow does not depend on what is
+        measured beside it; for the point who has it pays.
         """
         if self._spectrum is None or time != self._time:
             self._spent = Meter(self._problem)
-            self._spent.gradients = 1
             self._time = time
             self._spectrum = self._tracker.update(self._spent, point(), P, repeats=self._repeats)
         if payer is not None:

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from ...errors import ArgumentError
-from ...vocabulary import Parameter, Whole
-from ..problem import Meter, Problem
+from ...vocabulary import Parameter
+from ..problem import Meter, Problem, check_problem
 
 
 class Operator:
@@ -25,8 +25,7 @@ class Operator:
     """
 
     def __init__(self, problem: Problem, w: Any = None, preconditioner: Any = None) -> None:
-        if not isinstance(problem, Problem):
-            raise ArgumentError(f"problem={problem!r} is no Problem: give rf.Problem(...) or one of rf.problems.")
+        check_problem(problem)
         where = problem.w0 if w is None else vector("w", w, problem, (problem.dim,))
         P = torch.ones(1) if preconditioner is None else preconditioner
         self.preconditioner = positive("preconditioner", P, problem)
@@ -74,14 +73,6 @@ def positive(name: str, value: Any, problem: Problem) -> Tensor:
 def share(name: str, value: Any) -> float:
     """`value` as a number between 0 and 1, neither included, or ArgumentError."""
     return Parameter(name, name, 0.5, 0.0, 1.0, open_lower=True, open_upper=True).check(value)
-
-
-def whole(name: str, value: Any, lower: int, upper: int | None = None) -> int:
-    """`value` as an integer from `lower` to `upper`, or ArgumentError."""
-    number: int = (Whole(name, name, lower, lower) if upper is None else Whole(name, name, lower, lower, upper)).check(
-        value
-    )
-    return number
 
 
 def _words(shapes: tuple[tuple[int, ...], ...]) -> str:

@@ -9,9 +9,10 @@ from typing import Any
 import torch
 
 from ...errors import named_keywords
+from ..checks import whole
 from ..host import fetch
 from ..problem import Problem
-from .operator import Operator, whole
+from .operator import Operator
 from .tracker import orthonormal_rows
 
 

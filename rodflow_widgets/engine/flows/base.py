@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from ...vocabulary import ENDLESS, Setting, Whole
+from ...vocabulary import Setting
 from ..optimizers.base import Optimizer
 from ..process import Process, Start
 
@@ -53,9 +53,3 @@ class Flow(ABC):
 
     def check(self, optimizer: Optimizer) -> None:
         """Raise ArgumentError where this flow does not model `optimizer`."""
-
-
-def whole(name: str, value: Any, lower: int, upper: int = ENDLESS) -> int:
-    """`value` as an integer from `lower` to `upper`, or ArgumentError."""
-    number: int = Whole(name, name, lower, lower, upper).check(value)
-    return number

@@ -190,8 +190,10 @@ class CovarianceProcess(Process):
 
     def _spectrum(self, stage: _Stage, payer: Meter | None = None) -> Spectrum:
         """The spectrum of this row; the first substep of a row pays for it, the others reuse it."""
-        first = self.tau == self.row + 0.5
-        return self.spectrum.at(self.row, lambda: self._point(stage), stage.P, payer=payer if first else None)
+        charged = payer if self.tau == self.row + 0.5 else None
+        if charged is not None and stage.centre is None:
+            charged.gradients += 1
+        return self.spectrum.at(self.row, lambda: self._point(stage), stage.P, payer=charged)
 
     def _point(self, stage: _Stage) -> Point:
         return self.problem.at(self.w) if stage.centre is None else stage.centre

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-Loss = Callable[[Tensor, Tensor], Tensor]
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss of outputs and targets, with the name that pictures give it."""
+
+    label: str
+    function: Callable[[Tensor, Tensor], Tensor]
+
+    def __call__(self, output: Tensor, target: Tensor) -> Tensor:
+        return self.function(output, target)
 
 
-def half_mean_squared_error(output: Tensor, target: Tensor) -> Tensor:
+def _half_mean_squared_error(output: Tensor, target: Tensor) -> Tensor:
     """½ mean over examples of the squared distance to the target."""
     return ((output - target) ** 2).sum() / (2 * len(target))
 
 
-half_mean_squared_error.label = "½ mean squared error"  # type: ignore[attr-defined]
-
-
-def cross_entropy(output: Tensor, target: Tensor) -> Tensor:
-    return nn.functional.cross_entropy(output, target)
-
-
-LOSSES: dict[str, Loss] = {"mse": half_mean_squared_error, "cross_entropy": cross_entropy}
+half_mean_squared_error = Loss("½ mean squared error", _half_mean_squared_error)
+cross_entropy = Loss("cross entropy", nn.functional.cross_entropy)
+LOSSES = {"mse": half_mean_squared_error, "cross_entropy": cross_entropy}
 
 
 def per_token(loss: Loss) -> Loss:
@@ -30,5 +35,4 @@ def per_token(loss: Loss) -> Loss:
     def over_tokens(output: Tensor, target: Tensor) -> Tensor:
         return loss(output.flatten(0, 1), target.flatten(0, 1))
 
-    over_tokens.label = f"{getattr(loss, 'label', 'cross entropy')} per token"  # type: ignore[attr-defined]
-    return over_tokens
+    return Loss(f"{loss.label} per token", over_tokens)
