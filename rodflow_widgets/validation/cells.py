@@ -1,4 +1,4 @@
-"""The cells of the validation: one run each, with everything that decides its figures written down."""
+"""The cells of the validation: one flow each, with everything that decides its figures written down."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import difflib
 import fnmatch
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from typing import Any
@@ -21,26 +21,33 @@ from .settings import SETTINGS, Setting
 
 NEARBY, HALVED, EXACT = "nearby", "-halved", "exact"
 FAST = ("exact/maps", "exact/masking", "gradient-descent-E/rod/*", "gradient-descent-E/stable/*")
-FIRST, STABLE, SECOND_RUN, CHECK, OTHER, SEEDS = range(6)
-"""The order in which cells run: the default rod of every setting first."""
+FIRST, SECOND_RUN, OTHER, SEEDS = range(4)
+"""The order in which cells run: what every setting is judged by first."""
+JUDGED = ("rod", "stable", "rod-halved", "stable-halved")
+
+Figures = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One run: `setting/flow/seed-N`, or a group of exact checks.
+    """One flow beside the iterates, `setting/flow/seed-N`, or a group of exact checks.
 
     Args:
         specification: everything that decides the figures, as JSON-able data.
-        measure: makes the figures.
+        measure: makes the figures of cells of one run, by their names.
         turn: cells with smaller numbers run first.
         module: of the flow; a change in other flows leaves the figures as they are. "" is no flow, "*" all of them.
+        run: cells of one run stand beside the same iterates, which are computed once; each could be measured alone.
+        flow: what `measure` is given.
     """
 
     name: str
     specification: dict[str, Any]
-    measure: Callable[[], dict[str, Any]]
+    measure: Callable[[dict[str, Flow | None]], dict[str, Figures]]
     turn: int
     module: str
+    run: Hashable
+    flow: Flow | None = None
 
     @property
     def code(self) -> dict[str, str]:
@@ -77,6 +84,19 @@ def plan(seeds: Sequence[int]) -> list[Cell]:
             if flow.kind != "stable" and setting.repeated:
                 cells += [replace(beside(setting, flow, seed), turn=SEEDS) for seed in seeds[1:]]
     return sorted(cells, key=lambda cell: cell.turn)
+
+
+def runs(cells: Sequence[Cell]) -> list[list[Cell]]:
+    """The cells by run, in the order of the first of each."""
+    found: dict[Hashable, list[Cell]] = {}
+    for cell in cells:
+        found.setdefault(cell.run, []).append(cell)
+    return list(found.values())
+
+
+def figures(cells: Sequence[Cell]) -> dict[str, Figures]:
+    """The figures of cells of one run, by their names."""
+    return cells[0].measure({cell.name: cell.flow for cell in cells})
 
 
 def choose(cells: Sequence[Cell], patterns: Sequence[str]) -> list[Cell]:
@@ -129,24 +149,36 @@ def halved(flow: Flow) -> Flow | None:
 
 def beside(setting: Setting, flow: Flow, seed: int, name: str | None = None) -> Cell:
     """The optimizer of `setting` beside `flow`."""
-    name = name or label(flow)
+    name, start = name or label(flow), setting.start(label(flow))
     specification = {
         **setting.describe(),
         "flow": {"kind": type(flow).__name__, **asdict(flow)},
-        "start": setting.start(label(flow)),
+        "start": start,
         "seed": seed,
     }
-    turn = {"rod": FIRST, "stable": STABLE, "rod" + HALVED: CHECK}.get(name, OTHER)
-    module = type(flow).__module__.rpartition(".")[2]
-    figures = partial(measure.beside, setting, flow, seed)
-    return Cell(f"{setting.name}/{name}/seed-{seed}", specification, figures, turn, module)
+    turn = FIRST if name in JUDGED else OTHER
+    return Cell(
+        f"{setting.name}/{name}/seed-{seed}",
+        specification,
+        partial(measure.beside, setting, seed, start),
+        turn,
+        type(flow).__module__.rpartition(".")[2],
+        (setting.name, seed, start, turn),
+        flow,
+    )
 
 
 def _nearby(setting: Setting, seed: int) -> Cell:
+    name = f"{setting.name}/{NEARBY}/seed-{seed}"
     specification = {**setting.describe(), "away": measure.AWAY, "seed": seed}
-    figures = partial(measure.nearby, setting, seed)
-    return Cell(f"{setting.name}/{NEARBY}/seed-{seed}", specification, figures, SECOND_RUN, "")
+    return Cell(name, specification, _alone(partial(measure.nearby, setting, seed)), SECOND_RUN, "", name)
 
 
 def _exact(group: str) -> Cell:
-    return Cell(f"{EXACT}/{group}", {"group": group}, partial(exact.measure, group), FIRST, ALL)
+    name = f"{EXACT}/{group}"
+    return Cell(name, {"group": group}, _alone(partial(exact.measure, group)), FIRST, ALL, name)
+
+
+def _alone(made: Callable[[], Figures]) -> Callable[[dict[str, Flow | None]], dict[str, Figures]]:
+    """The `measure` of a cell that has its run for itself."""
+    return lambda names: dict.fromkeys(names, made())

@@ -1,8 +1,10 @@
-"""The figures of one cell: an optimizer beside one flow, or beside itself from a start that is next to it."""
+"""The figures of cells: an optimizer beside flows, or beside itself from a start that is next to it."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,20 +27,23 @@ Rows = dict[str, np.ndarray]
 Figures = dict[str, Any]
 
 
-def beside(setting: Setting, flow: Flow, seed: int) -> Figures:
-    """The optimizer of `setting` beside `flow`."""
-    name = flow.name or flow.default_name
+def beside(setting: Setting, seed: int, start: int | None, flows: Mapping[str, Flow]) -> dict[str, Figures]:
+    """The optimizer of `setting` beside flows that begin at `start`, by their names; none knows of the others."""
     recording = simulate(
         setting.network.problem(),
         setting.make(),
-        ("discrete", flow),
+        ("discrete", *(replace(flow, name=name) for name, flow in flows.items())),
         steps=setting.end,
-        start=setting.start(name),
+        start=start,
         seed=seed,
         progress=False,
     )
     _not_interrupted(recording)
     iterates = padded(recording, "discrete", setting.end)
+    return {name: _of_cell(setting, recording, name, flow, iterates) for name, flow in flows.items()}
+
+
+def _of_cell(setting: Setting, recording: Recording, name: str, flow: Flow, iterates: Rows) -> Figures:
     status = recording[name].status
     rows = padded(recording, name, setting.end)
     return {

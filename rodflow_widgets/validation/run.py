@@ -13,7 +13,7 @@ import torch
 
 from ..errors import ArgumentError
 from ..store.aside import aside
-from .cells import Cell, choose, plan
+from .cells import Cell, Figures, choose, figures, plan, runs
 from .identity import versions
 from .ledger import Ledger
 from .page import page
@@ -34,7 +34,7 @@ def validate(
 ) -> Outcome:
     """Run every chosen cell that `folder` does not hold yet; the page is of all that it holds.
 
-    Each finished cell is written at once, so that an interrupt or a kill loses the one under way. One thread computes, so
+    Each finished cell is written at once, so that an interrupt or a kill loses the run under way. One thread computes, so
     that figures do not depend on the number of cores.
 
     Args:
@@ -74,26 +74,22 @@ def _run(missing: Sequence[Cell], chosen: int, ledger: Ledger, progress: bool) -
     with tqdm(total=chosen, initial=done, unit="cell", disable=not progress) as bar:
         if progress and done:
             bar.write(f"{done} of {chosen} cells are there already")
-        for cell in missing:
-            bar.set_description(cell.name)
+        for together in runs(missing):
+            bar.set_description(", ".join(cell.name for cell in together))
             begun = time.perf_counter()
-            figures = cell.measure()
+            found = figures(together)
             seconds = time.perf_counter() - begun
-            ledger.write(
-                cell.name,
-                cell.key,
-                {
-                    "specification": cell.specification,
-                    "code": cell.code,
-                    "versions": versions(),
-                    "date": f"{datetime.now(UTC):%Y-%m-%d}",
-                    "seconds": round(seconds, 1),
-                    **figures,
-                },
-            )
+            for cell in together:
+                _keep(ledger, cell, found[cell.name])
+                bar.update()
             if progress:
-                bar.write(f"{cell.name}: {seconds:.0f} s")
-            bar.update()
+                bar.write(f"{seconds:.0f} s: {', '.join(cell.name for cell in together)}")
+
+
+def _keep(ledger: Ledger, cell: Cell, found: Figures) -> None:
+    """Everything that a reader of the page may ask of a cell."""
+    made = {"code": cell.code, "versions": versions(), "date": f"{datetime.now(UTC):%Y-%m-%d}"}
+    ledger.write(cell.name, cell.key, {"specification": cell.specification, **made, **found})
 
 
 def write(text: str, path: Path) -> None:

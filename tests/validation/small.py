@@ -35,13 +35,13 @@ def main() -> None:
     use(SHORT)
     chosen = cells.choose(cells.plan([0, 1]), CELLS)
 
-    def wait() -> dict:
+    def wait(flows: dict) -> dict:
         sys.stdout.write("waiting\n")
         sys.stdout.flush()
         sys.stdin.read()
         raise AssertionError("it was not killed")
 
-    stuck = [cell if i < 2 else replace(cell, measure=wait) for i, cell in enumerate(chosen)]
+    stuck = [cell if i < 2 else replace(cell, measure=wait, run=cell.name) for i, cell in enumerate(chosen)]
     run.plan = lambda seeds: stuck
     run.validate(Path(sys.argv[1]), seeds=[0, 1], progress=False)
 

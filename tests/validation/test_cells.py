@@ -7,12 +7,15 @@ import json
 import numpy as np
 import pytest
 
+from rodflow_widgets.engine.flows import CovarianceRod, Rod, Stable
 from rodflow_widgets.engine.registry import FLOWS, OPTIMIZERS
 from rodflow_widgets.errors import ArgumentError, UnknownNameError
 from rodflow_widgets.session import simulate
 from rodflow_widgets.validation import cells, identity, validate
-from rodflow_widgets.validation.cells import FAST, choose, halved, modelled, plan
+from rodflow_widgets.validation.cells import FAST, choose, figures, halved, modelled, plan, runs
 from rodflow_widgets.validation.settings import BEYOND, PROTOTYPES, SETTINGS, Setting
+
+from .small import SHORT
 
 
 def test_every_optimizer_is_run_beside_every_flow_that_models_it() -> None:
@@ -41,9 +44,31 @@ def test_what_goes_beyond_the_prototypes_begins(setting: Setting) -> None:
     assert setting.prototype == {}
 
 
-def test_the_default_rod_of_every_setting_comes_first() -> None:
+def test_what_every_setting_is_judged_by_comes_first() -> None:
     names = [cell.name for cell in plan([3, 4]) if not cell.name.startswith("exact/")]
-    assert names[: len(SETTINGS)] == [f"{setting.name}/rod/seed-3" for setting in SETTINGS]
+    judged = {
+        f"{s.name}/{flow}{step}/seed-3" for s in SETTINGS for flow in ("rod", "stable") for step in ("", "-halved")
+    }
+    assert set(names[: len(judged)]) == judged
+
+
+def test_cells_of_one_run_stand_beside_the_same_iterates() -> None:
+    everything = plan([0, 1])
+    groups = runs(everything)
+    assert [cell for group in groups for cell in group if cell.run == group[0].run] == [c for g in groups for c in g]
+    assert sorted(cell.name for group in groups for cell in group) == sorted(cell.name for cell in everything)
+    assert len(groups) < len(everything) / 2
+    for group in groups:
+        assert len({(c.name.split("/")[0], c.name.split("/")[-1], c.specification.get("start")) for c in group}) == 1
+
+
+def test_a_flow_has_the_same_figures_alone_and_beside_others() -> None:
+    flows = [Rod(), Stable(), CovarianceRod()]
+    together = [cells.beside(SHORT, flow, 0) for flow in flows]
+    found = figures(together)
+    assert len(found) == 3
+    for cell in together:
+        assert figures([cell]) == {cell.name: found[cell.name]}
 
 
 def test_every_flow_can_be_halved() -> None:

@@ -84,7 +84,8 @@ def test_the_page_says_what_was_run_and_what_was_not(outcome) -> None:
     assert f"| {ROD} | onset | met |" in text
     assert "Every flow that was run came to its last step." in text
     assert "- exact: fixed-points, rates, double-well, masking, maps" in text
-    assert "- gradient-descent-small: rod-halved/seed-0" in text
+    (missing,) = [line for line in text.splitlines() if line.startswith("- gradient-descent-small: ")]
+    assert "rod-halved/seed-0" in missing
     rows = [line for line in text.splitlines() if line.startswith("| rod |")]
     assert all(line.count("|") == page.HEAD.count("|") for line in rows)
 
