@@ -13,6 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := .peers
 STATIC := rodflow_widgets/widgets/static
 BUNDLE := $(STATIC)/live.js
 NOTEBOOK := notebooks/01_quickstart.ipynb
@@ -34,7 +35,7 @@ UV_TORCH := --torch-backend cpu
 PIP_TORCH := --extra-index-url https://download.pytorch.org/whl/cpu
 endif
 
-.PHONY: help node lab test check format build bench screenshot clean python-tests node-tests browser
+.PHONY: help node lab test check format build bench bench-peers screenshot clean python-tests node-tests browser
 help:
 	@echo 'make lab         set everything up and open JupyterLab on $(NOTEBOOK)'
 	@echo '                 (flags for JupyterLab: make lab LAB_ARGS="--no-browser --port 8899")'
@@ -43,6 +44,7 @@ help:
 	@echo 'make format      put Python and TypeScript into their format'
 	@echo 'make build       wheel and sdist into dist/'
 	@echo 'make bench       the benchmarks, but for benchmarks/setup.py, which installs everything once more'
+	@echo 'make bench-peers eigenvalues beside curvlinops, PyHessian and others, in .peers/; writes docs/benchmarks.md'
 	@echo 'make screenshot  the picture of the README, taken from JupyterLab'
 	@echo 'make clean       remove everything that was built or installed here'
 
@@ -141,10 +143,20 @@ build: $(VENV)/.test $(BUNDLE)
 bench: $(VENV)/.test $(BUNDLE) browser
 	@for file in $(filter-out benchmarks/setup.py,$(wildcard benchmarks/*.py)); do echo "== $$file"; $(BIN)/python "$$file"; done
 
+# The peers ask for packages, and may ask for a torch, that this one does not want: an environment of their own.
+$(PEERS)/.made: benchmarks/peers/requirements.txt pyproject.toml | $(VENV)/.made
+	$(call say,The peers in $(PEERS)/)
+	@"$(PYTHON)" -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_TORCH) -r $< -e .
+	@touch $@
+
+bench-peers: $(PEERS)/.made
+	@OMP_NUM_THREADS=1 $(PEERS)/bin/python -m benchmarks.peers --pip '$(PIP_TORCH)' --write docs/benchmarks.md
+
 screenshot: $(VENV)/.test $(BUNDLE) browser
 	@$(BIN)/python docs/screenshot.py
 
 clean:
-	rm -rf $(VENV) node_modules dist build $(STATIC)/live.js $(STATIC)/live.css .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(PEERS) node_modules dist build $(STATIC)/live.js $(STATIC)/live.css .mypy_cache .ruff_cache .pytest_cache
 
 comma := ,

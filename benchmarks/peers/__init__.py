@@ -1,0 +1,1 @@
+"""Eigenvalues of the Hessian by this package and by its peers, on the same network, data and point, in one process."""
