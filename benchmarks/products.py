@@ -11,17 +11,18 @@ float32 of a problem in float64: "graph" is what a point costs more for them, on
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Callable, Sequence
 
 import torch
-from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import rodflow_widgets as rf
 from rodflow_widgets.engine import Problem
 from rodflow_widgets.engine.problems import digits_data
+from rodflow_widgets.engine.problems.images import CLASSES
+from rodflow_widgets.engine.problems.losses import half_mean_squared_error
+from rodflow_widgets.engine.problems.networks import perceptron
 
 VECTORS = 8
 SECONDS = 6.0
@@ -87,19 +88,11 @@ def row(problem: Problem) -> str:
     )
 
 
-def float32_row(sizes: tuple[int, ...]) -> str:
-    torch.manual_seed(0)
-    layers = [layer for a, b in itertools.pairwise(sizes) for layer in (nn.Linear(a, b), nn.Tanh())]
-    x, y = digits_data.load(1000, 1.0)
-    targets = nn.functional.one_hot(torch.from_numpy(y).long(), sizes[-1]).double()
-    problem = Problem(
-        nn.Sequential(*layers[:-1]),
-        nn.MSELoss(),
-        torch.from_numpy(x),
-        targets,
-        dtype=torch.float64,
-        product_dtype=torch.float32,
-    )
+def float32_row(widths: tuple[int, ...]) -> str:
+    sizes = (digits_data.PIXELS, *widths, CLASSES)
+    images, model = digits_data.digits(1000), perceptron(sizes, "tanh", 0.7, seed=0)
+    pixels, targets = torch.from_numpy(images.pixels), images.targets("mse")
+    problem = Problem(model, half_mean_squared_error, pixels, targets, dtype=torch.float64, product_dtype=torch.float32)
     w, generator = problem.w0, torch.Generator().manual_seed(0)
     V = torch.randn(VECTORS, problem.dim, generator=generator, dtype=torch.float64)
     point = problem.at(w)
@@ -126,7 +119,7 @@ def main() -> None:
     print("\n| products in float32 of a float64 MLP, tanh, n = 1000 | graph | alone | block | relative error |")
     print("|---|---|---|---|---|")
     for widths in ((32, 32), (128, 128), (512, 512)):
-        print(float32_row((64, *widths, 10)), flush=True)
+        print(float32_row(widths), flush=True)
 
 
 if __name__ == "__main__":
