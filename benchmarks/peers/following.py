@@ -75,5 +75,5 @@ def warm(extra: int, tolerance: float) -> Follower:
 FOLLOWERS: dict[str, Follower] = {
     OURS: ours,
     "eigsh, warm, basis k + 3, tol 1e-2": warm(3, 1e-2),
-    "eigsh, warm, basis k + 8, tol 1e-2": warm(8, 1e-2),
+    "eigsh, warm, basis k + 8": warm(8, TOLERANCE),
 }

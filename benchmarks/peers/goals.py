@@ -73,7 +73,8 @@ def best(peers: list[Row]) -> str:
     """The peer with the fewest products and that with the fewest gradients, of those whose error is small enough."""
     right = [row for row in peers if row.error <= TOLERANCE]
     if not right:
-        return f"none within {TOLERANCE:g}"
+        nearest = min(peers, key=lambda r: r.error)
+        return f"none within {TOLERANCE:g}; nearest {nearest.method}: {spent(nearest)}"
     chosen = dict.fromkeys((min(right, key=lambda r: r.product).method, min(right, key=lambda r: r.gradients).method))
     return "; ".join(f"{row.method}: {spent(row)}" for name in chosen for row in right if row.method == name)
 
