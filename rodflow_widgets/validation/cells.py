@@ -7,16 +7,15 @@ import fnmatch
 import hashlib
 import json
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
-from ..engine import flows  # noqa: F401 - importing it fills the registry
-from ..engine.flows.base import Flow
-from ..engine.registry import FLOWS
+from ..engine.flows import FLOWS, Flow
 from ..errors import ArgumentError, UnknownNameError
 from . import exact, measure
 from .identity import ALL, code
+from .measure import Figures
 from .settings import SETTINGS, Setting
 
 NEARBY, HALVED, EXACT = "nearby", "-halved", "exact"
@@ -24,8 +23,6 @@ FAST = ("exact/maps", "exact/masking", "gradient-descent-E/rod/*", "gradient-des
 FIRST, SECOND_RUN, OTHER, SEEDS = range(4)
 """The order in which cells run: what every setting is judged by first."""
 JUDGED = ("rod", "stable", "rod-halved", "stable-halved")
-
-Figures = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -138,13 +135,13 @@ def label(flow: Flow) -> str:
 
 def halved(flow: Flow) -> Flow | None:
     """The same flow with half the step: an eighth of the tolerance of an error-controlled one."""
-    names = {field.name for field in fields(flow)}
-    if "tolerance" in names:
-        return replace(flow, tolerance=flow.tolerance / 8)  # type: ignore[call-arg,attr-defined]
-    if "substeps" in names:
-        count = flow.substeps  # type: ignore[attr-defined]
-        return replace(flow, substeps=8 if count is None else 2 * count)  # type: ignore[call-arg]
-    return None
+    held = {setting.name: getattr(flow, setting.name) for setting in flow.parameters}
+    finer: dict[str, Any] = {}
+    if "tolerance" in held:
+        finer["tolerance"] = held["tolerance"] / 8
+    elif "substeps" in held:
+        finer["substeps"] = 8 if held["substeps"] is None else 2 * held["substeps"]
+    return replace(flow, **finer) if finer else None
 
 
 def beside(setting: Setting, flow: Flow, seed: int, name: str | None = None) -> Cell:

@@ -13,9 +13,10 @@ import torch
 
 from ..errors import ArgumentError
 from ..store.aside import aside
-from .cells import Cell, Figures, choose, figures, plan, runs
+from .cells import Cell, choose, figures, plan, runs
 from .identity import versions
 from .ledger import Ledger
+from .measure import Figures
 from .page import page
 
 Held = dict[str, dict[str, Any]]
