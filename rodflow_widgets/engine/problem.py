@@ -16,6 +16,7 @@ from .compiled import check_mode
 from .model import Network
 from .objective import Objective
 from .point import AutodiffPoint, DifferencePoint, Point, difference_point
+from .runs import Spent, Who, plus
 from .splitting import check_independent, check_reduction
 
 
@@ -59,6 +60,7 @@ class Problem:
     """
 
     cites: tuple[str, ...] = ()
+    nothing_spent: Spent = 0
     _in_double: Callable[[], Problem] | None = None
 
     @named_keywords("Problem")
@@ -296,32 +298,35 @@ def check_problem(value: Any) -> Problem:
 
 
 class Meter:
-    """A problem whose gradients, Hessian-vector products and third derivatives are counted: what a process spent."""
+    """A problem whose gradients, Hessian-vector products and third derivatives are counted: what a process spent.
 
-    def __init__(self, problem: Problem) -> None:
+    Of several runs together every count is an array [runs], and `who` says which of them the call is for.
+    """
+
+    def __init__(self, problem: Problem | Together) -> None:
         self.problem = problem
-        self.gradients = 0
-        self.products = 0
-        self.third_derivatives = 0
+        self.gradients = problem.nothing_spent
+        self.products = problem.nothing_spent
+        self.third_derivatives = problem.nothing_spent
 
     @property
-    def cost(self) -> float:
+    def cost(self) -> Spent:
         """Gradient-equivalents, at the costs of the problem's `point_class` for products and third derivatives."""
         costs = self.problem.point_class
         return self.gradients + costs.product_cost * self.products + costs.third_cost * self.third_derivatives
 
-    def value_and_grad(self, w: Tensor) -> tuple[Tensor, Tensor]:
-        self.gradients += 1
+    def value_and_grad(self, w: Tensor, who: Who = ...) -> tuple[Tensor, Tensor]:
+        self.gradients = plus(self.gradients, who, 1)
         return self.problem.value_and_grad(w)
 
-    def at(self, w: Tensor) -> Point:
-        self.gradients += 1
+    def at(self, w: Tensor, who: Who = ...) -> Point:
+        self.gradients = plus(self.gradients, who, 1)
         return self.problem.at(w)
 
-    def apply(self, point: Point, vectors: Tensor) -> Tensor:
-        """H v at `point` for every row of `vectors` [k, p]."""
-        self.products += len(vectors)
-        self.gradients += point.rebuilds
+    def apply(self, point: Point, vectors: Tensor, who: Who = ...) -> Tensor:
+        """H v at `point` for every row of `vectors` [k, p], or [runs, k, p] where several runs are computed together."""
+        self.products = plus(self.products, who, vectors.shape[-2])
+        self.gradients = plus(self.gradients, who, point.rebuilds)
         return point.products(vectors)
 
     def thirds(self, point: Point, vectors: Tensor) -> tuple[Tensor, Tensor]:

@@ -70,6 +70,7 @@ class Process(ABC):
         self.meter = Meter(problem)
         self.spectrum = FollowedSpectrum(problem, watch, self.guard)
         self.status = Status("running", row, "It is running.")
+        self.ends: dict[int, Status] = {}
 
     @abstractmethod
     def observe(self) -> Observation:
@@ -150,8 +151,8 @@ class Discrete(Process):
             preconditioner=self.preconditioner(),
             point=self.problem.at(self.midpoint),
             loss=self._losses[0],
-            rod_length=(w1 - w0).norm() / 2,
-            oscillation=(w0 - 2 * w1 + w2).norm() / 4,
+            rod_length=norm(w1 - w0) / 2,
+            oscillation=norm(w0 - 2 * w1 + w2) / 4,
         )
 
 
@@ -175,5 +176,5 @@ class Start:
 
 
 def norm(t: Tensor) -> Tensor:
-    """Euclidean norm as a scalar tensor of the device."""
-    return torch.linalg.vector_norm(t)
+    """Euclidean norm of t [..., p] as a tensor [...] of the device."""
+    return torch.linalg.vector_norm(t, dim=-1)

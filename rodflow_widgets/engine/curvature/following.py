@@ -16,10 +16,10 @@ MOST_REPEATS = 4
 
 @dataclass(frozen=True)
 class Watch:
-    """How a run is watched: eigenvalues recorded, seed of the trackers, rows between two measurements."""
+    """How a run is watched: eigenvalues recorded, seed of the trackers (one a run), rows between two measurements."""
 
     eigenvalues: int
-    seed: int
+    seed: int | tuple[int, ...]
     every: int = 1
 
 
@@ -50,6 +50,6 @@ class FollowedSpectrum:
             self._time = time
             self._spectrum = self._tracker.update(self._spent, point(), P, repeats=self._repeats)
         if payer is not None:
-            payer.gradients += self._spent.gradients
-            payer.products += self._spent.products
+            payer.gradients = payer.gradients + self._spent.gradients
+            payer.products = payer.products + self._spent.products
         return self._spectrum

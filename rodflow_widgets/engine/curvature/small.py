@@ -15,19 +15,19 @@ EIGH_DOES_NOT_WAIT = ("cpu",)
 
 
 def eigh(matrix: Tensor, *, jacobi: bool | None = None) -> tuple[Tensor, Tensor]:
-    """Eigenvalues [k] in descending order and eigenvectors (columns) [k, k] of a symmetric `matrix` [k, k].
+    """Eigenvalues [..., k] in descending order and eigenvectors (columns) [..., k, k] of symmetric matrices [..., k, k].
 
     torch.linalg.eigh makes the host wait on an accelerator, so there (`jacobi` None or True) it is a fixed number of
     parallel Jacobi sweeps. Values of a matrix with entries that are not finite are NaN instead of an error.
     """
-    poison = (matrix - matrix).sum()
+    poison = (matrix - matrix).sum((-2, -1))[..., None]
     clean = torch.nan_to_num(matrix, nan=0.0, posinf=0.0, neginf=0.0)
-    clean = (clean + clean.T) / 2
+    clean = (clean + clean.mT) / 2
     if jacobi is None:
         jacobi = matrix.device.type not in EIGH_DOES_NOT_WAIT
     values, vectors = _jacobi(clean) if jacobi else torch.linalg.eigh(clean)
-    order = torch.argsort(values, descending=True)
-    return values[order] + poison, vectors[:, order]
+    order = torch.argsort(values, dim=-1, descending=True)
+    return values.gather(-1, order) + poison, vectors.gather(-1, order[..., None, :].expand_as(vectors))
 
 
 @functools.cache
@@ -51,18 +51,18 @@ def _indices(k: int, device: torch.device) -> list[tuple[Tensor, Tensor]]:
 
 
 def _jacobi(matrix: Tensor) -> tuple[Tensor, Tensor]:
-    n = matrix.shape[0]
+    n = matrix.shape[-1]
     k = n + n % 2
-    a = torch.zeros(k, k, dtype=wide(matrix.device), device=matrix.device)
-    a[:n, :n] = matrix
-    v = torch.eye(k, dtype=a.dtype, device=a.device)
+    a = torch.zeros(*matrix.shape[:-2], k, k, dtype=wide(matrix.device), device=matrix.device)
+    a[..., :n, :n] = matrix
+    v = torch.eye(k, dtype=a.dtype, device=a.device).expand_as(a)
     for _ in range(SWEEPS if k > 1 else 0):
         for p, q in _indices(k, a.device):
-            c, s = _rotation(a[p, p], a[q, q], a[p, q])
+            c, s = _rotation(a[..., p, p], a[..., q, q], a[..., p, q])
             j = torch.zeros_like(a)
-            j[p, p], j[q, q], j[p, q], j[q, p] = c, c, s, -s
-            a, v = j.T @ a @ j, v @ j
-    return a.diagonal()[:n].to(matrix.dtype), v[:n, :n].to(matrix.dtype)
+            j[..., p, p], j[..., q, q], j[..., p, q], j[..., q, p] = c, c, s, -s
+            a, v = j.mT @ a @ j, v @ j
+    return a.diagonal(dim1=-2, dim2=-1)[..., :n].to(matrix.dtype), v[..., :n, :n].to(matrix.dtype)
 
 
 def _rotation(app: Tensor, aqq: Tensor, apq: Tensor) -> tuple[Tensor, Tensor]:

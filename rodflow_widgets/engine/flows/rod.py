@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from ..optimizers.base import Frozen, Optimizer
 from ..problem import Point
 from ..process import NotFinite, Observation, Process, Start, norm
 from ..registry import FLOWS, register
+from ..runs import Who, put, those
 from .base import Flow
 from .cadence import Cadence
 from .modes import fractional_power, inverse_root, secant_update
@@ -30,10 +32,11 @@ Drift = tuple[Tensor, Tensor | None]
 
 @dataclass(frozen=True)
 class _Look:
-    """What the tracker saw, at which point, and the Gram matrix of the vectors it had before."""
+    """Which runs looked, what the tracker saw at which point, and the Gram matrix of the vectors it had before."""
 
-    seen: Spectrum | None
-    point: Point | None
+    who: Who
+    seen: Spectrum
+    point: Point
     gram: Tensor | None
 
 
@@ -71,7 +74,7 @@ class _Stage:
     felt: _Felt
     drift: Drift
     eigenvalues: np.ndarray
-    pair: bool
+    loss: Tensor | None
     point: Point | None
 
 
@@ -81,8 +84,28 @@ def _in_basis(K: np.ndarray, gram: np.ndarray) -> np.ndarray:
     return root @ K @ root
 
 
+def _capped(K: np.ndarray, edge: float, along: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Tracked eigenvalues [k], and what the gradient has along modes beyond the edge more than it would have there [k]."""
+    kappa, E = np.linalg.eigh(K)
+    excess = np.where(kappa > edge, 1 - edge / np.maximum(kappa, 1e-300), 0.0)
+    return kappa, E @ (excess * (E.T @ along))
+
+
+def _dot(rows: Tensor, x: Tensor) -> Tensor:
+    """Products [..., k] of x [..., p] with every one of rows [..., k, p]."""
+    return (rows @ x[..., None])[..., 0]
+
+
+def _combined(c: Tensor, rows: Tensor) -> Tensor:
+    """The sum [..., p] of rows [..., k, p] with coefficients c [..., k]."""
+    return (c[..., None, :] @ rows)[..., 0, :]
+
+
 class RodProcess(Process):
-    """Rod flow in motion; one small transfer to the host a substep."""
+    """Rod flow in motion; one small transfer to the host a substep.
+
+    Several runs together have their number as the first dimension of everything; each keeps its own cadence and pair.
+    """
 
     kind: ClassVar[str] = "rod"
     has_rod: ClassVar[bool] = True
@@ -122,23 +145,25 @@ class RodProcess(Process):
         self.time = float(start.row)
         self.w = (first.w + second.w) / 2
         self.x = (first.w - 2 * second.w + third.w) / 4
+        self.lead = self.w.shape[:-1]
+        self.runs = self.lead.numel()
         self.m = self.xm = None
         m = [s.moments.momentum for s in start.window]
         if m[0] is not None:
             self.m = (m[0] + m[1]) / 2
-            self.xm = ((m[0] - 2 * m[1] + m[2]) / 4).reshape(-1, self.w.numel())
+            self.xm = ((m[0] - 2 * m[1] + m[2]) / 4).reshape(*self.lead, -1, self.w.shape[-1])
         self.first_move = (second.w - first.w, None if m[0] is None else m[1] - m[0])
         self.nu = start.mean_second_moment()
         self.metric_moves = self.nu is not None or start.optimizer.metric_moves
         self.like_gradients = start.optimizer.momenta_like_gradients
         self.tracker = EigenTracker(0, guard=0, seed=start.watch.seed)
-        self.cadence = Cadence(start.watch.eigenvalues, self.dt)
+        self.cadences = [Cadence(start.watch.eigenvalues, self.dt) for _ in range(self.runs)]
         self.seed_size = torch.finfo(self.w.dtype).eps
         self.rows: Tensor | None = None
         self.seen_at = self.tau
         self.gradient: Tensor | None = None
-        self.rod_norm = self.drift_norm = 0.0
-        self.mismatch = 0.0
+        self.lengths = np.zeros((self.runs, 2))
+        self.mismatch = np.zeros(self.runs)
         self.drifts: list[Drift] = []
         self.rates: list[Tensor | None] = []
         self.operators: list[tuple[Tensor, Tensor, Tensor]] = []
@@ -154,10 +179,11 @@ class RodProcess(Process):
         rows = self.rows
         assert rows is not None
         if not self.metric_moves:
-            return rows, torch.eye(len(rows), dtype=rows.dtype, device=rows.device)
-        gram = (rows * P) @ rows.T
+            k = rows.shape[-2]
+            return rows, torch.eye(k, dtype=rows.dtype, device=rows.device).expand(*self.lead, k, k)
+        gram = (rows * P[..., None, :]) @ rows.mT
         values, vectors = eigh(gram)
-        return (vectors / values.clamp_min(1e-30).sqrt()) @ vectors.T @ rows, gram
+        return (vectors / values.clamp_min(1e-30).sqrt()[..., None, :]) @ vectors.mT @ rows, gram
 
     def _evaluate(self) -> _Stage:
         """Everything at the present moment: section 3b of the design from the preconditioner to the operator."""
@@ -167,132 +193,196 @@ class RodProcess(Process):
         P = optimizer.frozen(self.w, self.m, self.nu, tau + 0.5, self.gradient).P
         edge = optimizer.edge_threshold(tau + 0.5)
         jump = edge / self.schedule.between(self.seen_at).edge_threshold(tau + 0.5)
-        look = self._look(P, edge) if self.cadence.due(self.time, jump) else _Look(None, None, None)
+        due = those(np.array([cadence.due(self.time, jump) for cadence in self.cadences]))
+        look = None if due is None else self._look(due, P, edge)
         V, gram = self._basis(P)
         self._project(V, P)
         if not self.operators:
-            self.rod_norm, self.drift_norm = (float(v) for v in fetch([self._norms(P)])[0])
-        pair = self.rod_norm > PAIR_SHARE * self.drift_norm / 2
-        felt = self._feel(optimizer, pair, look.point)
+            self.lengths = fetch([self._norms(P)])[0].reshape(self.runs, 2)
+        pair = self.lengths[:, 0] > PAIR_SHARE * self.lengths[:, 1] / 2
+        felt = self._feel(optimizer, pair, look)
         V2, gram2 = self._basis(felt.phi.P)
         known = self._transfer(P, V, gram, V2, gram2, felt, look)
-        if look.seen is not None:
-            self._note(known, edge, pair)
-
-        predicted = np.diag(self.cadence.predicted(self.time))
-        kappa, capped = self._capped(_in_basis(predicted, known.gram), edge, known.along, felt.gradient, V, P)
-        drift = felt.phi(self.w, self.m, capped)
-        K, self.mismatch = _in_basis(predicted, known.gram2), 0.0
-        if felt.half_difference is not None:
-            K, self.mismatch = secant_update(K, known.omega, known.difference)
-        values, Q = np.linalg.eigh(K)
-        couplings = None if not known.couplings.size else np.einsum("ka,jkl,la->ja", Q, known.couplings, Q)
-        power = fractional_power(-felt.phi.modes(values, couplings), self.dt / 2)
-        self.operators.append((upload(Q.T, V2) @ V2, felt.phi.P, upload(power, V2)))
-        self.stage = _Stage(P, felt, drift, kappa[::-1], pair, look.point)
+        if look is not None:
+            self._note(known, edge, pair, look)
+        predicted = [np.diag(cadence.predicted(self.time)) for cadence in self.cadences]
+        capped = [_capped(_in_basis(D, one.gram), edge, one.along) for D, one in zip(predicted, known, strict=True)]
+        drift = felt.phi(self.w, self.m, self._cap(felt.gradient, [c for _, c in capped], V, P))
+        self.operators.append(self._operator(felt, V2, predicted, known, pair))
+        eigenvalues = self._led([kappa[::-1] for kappa, _ in capped])
+        loss = None if pair.any() else felt.loss
+        self.stage = _Stage(
+            P, felt, drift, eigenvalues, loss, None if look is None or look.who is not ... else look.point
+        )
         return self.stage
 
-    def _look(self, P: Tensor, edge: float) -> _Look:
+    def _one(self, of_runs: np.ndarray) -> Any:
+        """Numbers of the runs [runs]; that of a single run itself."""
+        return of_runs.copy() if self.lead else float(of_runs[0])
+
+    def _led(self, of_runs: Sequence[np.ndarray]) -> np.ndarray:
+        """Arrays of the runs as one, [runs, ...]; that of a single run itself."""
+        return np.stack(of_runs).reshape(*self.lead, *of_runs[0].shape)
+
+    def _look(self, due: Who, P: Tensor, edge: float) -> _Look:
         """Let the tracker look at the centre; the old vectors' Gram matrix says what had been predicted."""
-        point = self.meter.at(self.w)
-        old = None if self.rows is None else self._basis(P)[1]
-        self.tracker.count = self.cadence.kept(edge, self.w.numel())
-        seen = self.tracker.update(self.meter, point, P, corrected=self.cadence.corrected)
-        self.rows = seen.vectors / P.sqrt()
+        count = max(cadence.kept(edge, self.w.shape[-1]) for cadence in self.cadences)
+        if self.rows is not None and count != self.tracker.count:
+            due = ...
+        self.tracker.count = count
+        point = self.meter.at(self.w[due], due)
+        old = None if self.rows is None else self._basis(P)[1][due]
+        P = P[due]
+        seen = self.tracker.update(self.meter, point, P, corrected=self._corrected(due), who=due)
+        self.rows = put(self.rows, due, seen.vectors / P.sqrt()[..., None, :])
         self.seen_at = self.tau
-        return _Look(seen, point, old)
+        return _Look(due, seen, point, old)
+
+    def _corrected(self, due: Who) -> list[int] | None:
+        """The vectors that are worth a product in one of the runs that look."""
+        wanted = [self.cadences[i].corrected for i in self._numbers(due)]
+        known = [one for one in wanted if one is not None]
+        return None if len(known) < len(wanted) else sorted({i for one in known for i in one})
+
+    def _numbers(self, who: Who) -> Sequence[int]:
+        return range(self.runs) if who is ... else who
 
     def _project(self, V: Tensor, P: Tensor) -> None:
         """Keep of the rod what lies in the tracked space, at least as large as the rounding of w along each mode."""
-        omega = (V * P) @ self.x
-        floor = self.seed_size * ((V * P) ** 2 @ self.w**2).sqrt()
+        dual = V * P[..., None, :]
+        omega = _dot(dual, self.x)
+        floor = self.seed_size * _dot(dual**2, self.w**2).sqrt()
         omega = torch.where(omega.abs() < floor, torch.where(omega < 0, -floor, floor), omega)
-        self.x = V.T @ omega
+        self.x = _combined(omega, V)
         if self.xm is not None:
             self.xm = self._lift(self._along(self.xm, V, P), V, P)
 
     def _along(self, xm: Tensor, V: Tensor, P: Tensor) -> Tensor:
         """Coordinates [r, k] of momenta [r, p] in the tracked basis: of gradients' kind, or of parameters'."""
-        return torch.stack([(V if dual else V * P) @ x for x, dual in zip(xm, self.like_gradients, strict=True)])
+        pairs = zip(xm.unbind(-2), self.like_gradients, strict=True)
+        return torch.stack([_dot(V if dual else V * P[..., None, :], x) for x, dual in pairs], -2)
 
     def _lift(self, mu: Tensor, V: Tensor, P: Tensor) -> Tensor:
         """Momenta [r, p] from their coordinates [r, k]."""
-        return torch.stack(
-            [P * (V.T @ c) if dual else V.T @ c for c, dual in zip(mu, self.like_gradients, strict=True)]
-        )
+        pairs = zip(mu.unbind(-2), self.like_gradients, strict=True)
+        return torch.stack([P * _combined(c, V) if dual else _combined(c, V) for c, dual in pairs], -2)
 
     def _norms(self, P: Tensor) -> Tensor:
         """Lengths of the rod and of the last drift in the metric P; those of one substep decide on the pair of the next."""
         last = self.drifts[-1][0] if self.drifts else self.first_move[0]
-        return torch.stack([(P * self.x**2).sum().sqrt(), (P * last**2).sum().sqrt()])
+        return torch.stack([(P * self.x**2).sum(-1).sqrt(), (P * last**2).sum(-1).sqrt()], -1)
 
-    def _feel(self, optimizer: Optimizer, pair: bool, point: Point | None) -> _Felt:
+    def _feel(self, optimizer: Optimizer, pair: np.ndarray, look: _Look | None) -> _Felt:
         """Gradient, loss and second moment as means over the two ends, or at the centre while the rod is short."""
         half_difference = None
-        if pair:
-            loss_plus, plus = self.meter.value_and_grad(self.w + self.x)
-            loss_minus, minus = self.meter.value_and_grad(self.w - self.x)
+        both, short = those(pair), those(~pair)
+        if both is None:
+            known = look.point if look is not None and look.who is ... else None
+            loss, gradient = self.meter.value_and_grad(self.w) if known is None else (known.loss, known.grad)
+            ends = [(self.w, self.m, gradient)]
+        else:
+            x, xm = self._ends(pair)
+            loss_plus, plus = self.meter.value_and_grad((self.w + x)[both], both)
+            loss_minus, minus = self.meter.value_and_grad((self.w - x)[both], both)
+            if short is not None:
+                loss, gradient = self.meter.value_and_grad(self.w[short], short)
+                whole, whole_loss = (
+                    put(torch.empty_like(self.w), short, gradient),
+                    put(self.w.new_empty(self.runs), short, loss),
+                )
+                plus, minus = put(whole, both, plus), put(whole, both, minus)
+                loss_plus, loss_minus = put(whole_loss, both, loss_plus), put(whole_loss, both, loss_minus)
             gradient, half_difference = (plus + minus) / 2, (plus - minus) / 2
             loss = (loss_plus + loss_minus) / 2
-            xm = None if self.xm is None else self.xm.reshape(-1)
             up = None if self.m is None or xm is None else self.m + xm
             down = None if self.m is None or xm is None else self.m - xm
-            ends = [(self.w + self.x, up, plus), (self.w - self.x, down, minus)]
-        else:
-            loss, gradient = self.meter.value_and_grad(self.w) if point is None else (point.loss, point.grad)
-            ends = [(self.w, self.m, gradient)]
+            ends = [(self.w + x, up, plus), (self.w - x, down, minus)]
         self.gradient = gradient
         rate = None if self.nu is None else optimizer.second_rate(self.nu, ends, self.tau + 1)
         nu = None if self.nu is None or rate is None else self.nu + rate
         phi = optimizer.frozen(self.w, self.m, nu, self.tau + 1, gradient)
         return _Felt(gradient, loss, half_difference, phi, rate)
 
+    def _ends(self, pair: np.ndarray) -> tuple[Tensor, Tensor | None]:
+        """The rod [..., p] and its momenta, flat; zero for runs whose rod is short."""
+        xm = None if self.xm is None else self.xm.reshape(*self.lead, -1)
+        if pair.all():
+            return self.x, xm
+        share = upload(pair[:, None].astype(float), self.x)
+        return share * self.x, None if xm is None else share * xm
+
     def _transfer(
-        self, P: Tensor, V: Tensor, gram: Tensor, V2: Tensor, gram2: Tensor, felt: _Felt, look: _Look
-    ) -> _Known:
-        """The one transfer of this substep; raises NotFinite where a number is lost."""
-        watched = torch.stack([felt.loss.to(felt.gradient.dtype), felt.gradient.sum(), self.w.sum()])
-        nothing = V.new_zeros(0)
-        seen, half = look.seen, felt.half_difference
+        self, P: Tensor, V: Tensor, gram: Tensor, V2: Tensor, gram2: Tensor, felt: _Felt, look: _Look | None
+    ) -> list[_Known]:
+        """The one transfer of this substep, by run; raises NotFinite where a number of every run is lost."""
+        gradient, half = felt.gradient, felt.half_difference
+        watched = torch.stack([felt.loss.to(gradient.dtype), gradient.sum(-1), self.w.sum(-1)], -1)
+        nothing = V.new_zeros(*self.lead, 0)
         couplings = felt.phi.couplings(V2)
+        looked = [nothing] * 3
+        if look is not None:
+            old = nothing[look.who] if look.gram is None else look.gram
+            looked = [
+                put(self._blank(part, look.who), look.who, part) for part in (look.seen.values, look.seen.arrivals, old)
+            ]
         host = fetch(
             [
                 watched,
                 self._norms(P),
                 gram,
                 gram2,
-                V @ felt.gradient,
-                (V2 * felt.phi.P) @ self.x,
-                nothing if half is None else V2 @ half,
-                nothing if seen is None else seen.values,
-                nothing if seen is None else seen.arrivals,
-                nothing if look.gram is None else look.gram,
+                _dot(V, gradient),
+                _dot(V2 * felt.phi.P[..., None, :], self.x),
+                nothing if half is None else _dot(V2, half),
+                *looked,
                 nothing if couplings is None else couplings,
             ]
         )
-        if not all(np.isfinite(array).all() for array in host):
+        of_runs = [array.reshape(self.runs, *array.shape[len(self.lead) :]) for array in host]
+        lost = ~np.logical_and.reduce([np.isfinite(array).reshape(self.runs, -1).all(1) for array in of_runs])
+        if lost.all():
             raise NotFinite
-        self.rod_norm, self.drift_norm = (float(v) for v in host[1])
-        return _Known(*host[2:])
+        for array in of_runs if lost.any() else ():
+            array[lost] = array[~lost][0]
+        self.lengths = of_runs[1]
+        return [_Known(*(array[run] for array in of_runs[2:])) for run in range(self.runs)]
 
-    @staticmethod
-    def _capped(
-        K: np.ndarray, edge: float, along: np.ndarray, gradient: Tensor, V: Tensor, P: Tensor
-    ) -> tuple[np.ndarray, Tensor]:
-        """Tracked eigenvalues, and the gradient whose share along modes beyond the edge is what it is at the edge."""
-        kappa, E = np.linalg.eigh(K)
-        if kappa[-1] <= edge:
-            return kappa, gradient
-        excess = np.where(kappa > edge, 1 - edge / np.maximum(kappa, 1e-300), 0.0)
-        return kappa, gradient - P * (V.T @ upload(E @ (excess * (E.T @ along)), gradient))
+    def _blank(self, part: Tensor, who: Who) -> Tensor | None:
+        """Room for `part` of some runs among all."""
+        return None if who is ... else part.new_zeros(self.runs, *part.shape[1:])
 
-    def _note(self, known: _Known, edge: float, pair: bool) -> None:
-        frozen, expected = None, math.nan
-        if known.old_gram.size:
-            frozen = np.linalg.eigvalsh(_in_basis(np.diag(self.cadence.values), known.old_gram))[::-1]
-            now = _in_basis(np.diag(self.cadence.predicted(self.time)), known.old_gram)
-            expected = float(np.linalg.eigvalsh(now)[-1])
-        self.cadence.saw(self.time, known.values, known.arrivals, edge, frozen=frozen, expected=expected, rod=pair)
+    def _cap(self, gradient: Tensor, excess: Sequence[np.ndarray], V: Tensor, P: Tensor) -> Tensor:
+        """The gradient [..., p] without what `excess` [k] of every run says along the tracked vectors."""
+        if not any(one.any() for one in excess):
+            return gradient
+        return gradient - P * _combined(upload(self._led(excess), gradient), V)
+
+    def _operator(
+        self, felt: _Felt, V2: Tensor, predicted: Sequence[np.ndarray], known: Sequence[_Known], pair: np.ndarray
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Eigenvectors of the curvature along the rod, the metric, and the power of the map on each for half a substep."""
+        turns, powers = [], []
+        for run, one in enumerate(known):
+            K, self.mismatch[run] = _in_basis(predicted[run], one.gram2), 0.0
+            if pair[run]:
+                K, self.mismatch[run] = secant_update(K, one.omega, one.difference)
+            values, Q = np.linalg.eigh(K)
+            couplings = None if not one.couplings.size else np.einsum("ka,jkl,la->ja", Q, one.couplings, Q)
+            powers.append(fractional_power(-felt.phi.modes(values, couplings), self.dt / 2))
+            turns.append(Q.T)
+        return upload(self._led(turns), V2) @ V2, felt.phi.P, upload(self._led(powers), V2)
+
+    def _note(self, known: Sequence[_Known], edge: float, pair: np.ndarray, look: _Look) -> None:
+        for run in self._numbers(look.who):
+            one, cadence = known[run], self.cadences[run]
+            frozen, expected = None, math.nan
+            if one.old_gram.size:
+                frozen = np.linalg.eigvalsh(_in_basis(np.diag(cadence.values), one.old_gram))[::-1]
+                now = _in_basis(np.diag(cadence.predicted(self.time)), one.old_gram)
+                expected = float(np.linalg.eigvalsh(now)[-1])
+            cadence.saw(
+                self.time, one.values, one.arrivals, edge, frozen=frozen, expected=expected, rod=bool(pair[run])
+            )
 
     def _substep(self) -> None:
         stage = self._evaluate()
@@ -315,18 +405,18 @@ class RodProcess(Process):
         self.stage = None
 
     def _rotate(self, W: Tensor, P2: Tensor, power: Tensor) -> None:
-        omega = (W * P2) @ self.x
-        parts = omega[None] if self.xm is None else torch.cat([omega[None], self._along(self.xm, W, P2)])
-        turned = torch.einsum("kij,jk->ik", power, parts)
-        self.x = W.T @ turned[0]
+        omega = _dot(W * P2[..., None, :], self.x)[..., None, :]
+        parts = omega if self.xm is None else torch.cat([omega, self._along(self.xm, W, P2)], -2)
+        turned = torch.einsum("...kij,...jk->...ik", power, parts)
+        self.x = _combined(turned[..., 0, :], W)
         if self.xm is not None:
-            self.xm = self._lift(turned[1:], W, P2)
+            self.xm = self._lift(turned[..., 1:, :], W, P2)
 
     def _invent_history(self, stage: _Stage) -> None:
         """Drifts before the start, on the line through the move that the iterates made and the present drift."""
         first = (
             self.first_move[0] + 2 * self.x,
-            None if self.xm is None else self.first_move[1] + 2 * self.xm.reshape(-1),
+            None if self.xm is None else self.first_move[1] + 2 * self.xm.reshape(*self.lead, -1),
         )
         for j in range(self.delay, 0, -1):
             share = 2 * j * self.dt
@@ -355,16 +445,16 @@ class RodProcess(Process):
             gradient=stage.felt.gradient,
             preconditioner=stage.P,
             second_moment=self.nu,
-            loss=stage.felt.loss if not stage.pair else None,
+            loss=stage.loss,
             predicted_loss=stage.felt.loss,
             rod_length=length,
             oscillation=norm(self.x),
             eigenvalues=upload(stage.eigenvalues, self.w),
             point=stage.point,
             signals={
-                "mismatch": self.mismatch,
-                "misprediction": self.cadence.misprediction,
-                "tracked": len(stage.eigenvalues),
+                "mismatch": self._one(self.mismatch),
+                "misprediction": self._one(np.array([cadence.misprediction for cadence in self.cadences])),
+                "tracked": stage.eigenvalues.shape[-1],
             },
         )
 

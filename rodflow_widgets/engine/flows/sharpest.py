@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ..curvature.draws import Draws
 from ..problem import Meter, Point
 
 COLD, DOUBTED = 10, 4
@@ -21,8 +22,8 @@ class Sharpest:
     says that the bound was too low: it doubles until `trust`, and the next look makes four products.
     """
 
-    def __init__(self, seed: int) -> None:
-        self._generator = torch.Generator().manual_seed(seed)
+    def __init__(self, seed: int | tuple[int, ...]) -> None:
+        self._draws = Draws(seed)
         self._vector: Tensor | None = None
         self._value = 0.0
         self._time = 0.0
@@ -37,21 +38,21 @@ class Sharpest:
         return self._doubt > 1 or time >= self._time + self._interval - 1e-9
 
     def look(self, meter: Meter, point: Point, P: Tensor) -> Tensor:
-        """The estimate at `point` with the preconditioner P ([1] or [p]), a scalar tensor for `saw`."""
+        """The estimate at `point` with the preconditioner P ([1] or [p]), a scalar tensor (or [runs]) for `saw`."""
         root = P.sqrt()
         repeats = DOUBTED if self._doubt > 1 else 1
         if self._vector is None:
             repeats = COLD
-            start = torch.randn(point.grad.numel(), generator=self._generator, dtype=torch.float64).to(point.grad)
-            self._vector = start / torch.linalg.vector_norm(start)
+            start = self._draws.normal(point.grad.shape[-1], like=point.grad)
+            self._vector = start / torch.linalg.vector_norm(start, dim=-1, keepdim=True)
         vector = self._vector
         for _ in range(repeats):
-            image = meter.apply(point, (vector / root)[None])[0] / root
-            value = torch.linalg.vector_norm(image)
+            image = meter.apply(point, (vector / root)[..., None, :])[..., 0, :] / root
+            value = torch.linalg.vector_norm(image, dim=-1, keepdim=True)
             usable = torch.isfinite(value) & (value > 0)
             vector = torch.where(usable, image / value.clamp_min(torch.finfo(value.dtype).tiny), vector)
         self._vector = vector
-        return value
+        return value[..., 0]
 
     def direction(self, P: Tensor) -> Tensor:
         """The eigenvector as a row [1, p], of length one in the metric P."""

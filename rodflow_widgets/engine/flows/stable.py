@@ -14,7 +14,7 @@ from ...vocabulary import Parameter, Setting, Status, Whole
 from ..host import fetch
 from ..optimizers.base import Frozen, Optimizer
 from ..problem import Point
-from ..process import NotFinite, Observation, Process, Start
+from ..process import NotFinite, Observation, Process, Start, norm
 from ..registry import FLOWS, register
 from . import chebyshev
 from .base import Flow
@@ -53,9 +53,11 @@ class StableProcess(Process):
         self.step = 0.25
         self.left = 0
         first, second, _ = start.window
-        self.size = first.w.numel()
+        self.size = first.w.shape[-1]
+        self.live = np.ones(first.w.shape[:-1] or 1, dtype=bool)
         self.plain = first.moments.momentum is None and first.moments.second is None
         self.sharpest = Sharpest(start.watch.seed)
+        self.stiffness = np.zeros(len(self.live))
         self.couplings: np.ndarray | None = None
         self.optimizer: Optimizer | None = None
         self.here: Here | None = None
@@ -67,17 +69,17 @@ class StableProcess(Process):
             m = first.moments.momentum, second.moments.momentum
             if m[0] is not None and m[1] is not None:
                 parts.append((m[0] + m[1]) / 2)
-            self.moments = sum(part.numel() for part in parts[1:])
+            self.moments = sum(part.shape[-1] for part in parts[1:])
             nu = start.mean_second_moment()
-            self.state = torch.cat([*parts, *([] if nu is None else [nu])])
+            self.state = torch.cat([*parts, *([] if nu is None else [nu])], -1)
 
     def _split(self, state: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """w [p], m and nu of the state vector, None where there is none."""
         if self.plain:
             return state, None, None
-        w, rest = state[: self.size], state[self.size :]
-        m, nu = (rest[: self.moments], rest[self.moments :]) if self.moments else (None, rest)
-        return w, m, nu if len(nu) else None
+        w, rest = state[..., : self.size], state[..., self.size :]
+        m, nu = (rest[..., : self.moments], rest[..., self.moments :]) if self.moments else (None, rest)
+        return w, m, nu if nu.shape[-1] else None
 
     def _at(
         self, optimizer: Optimizer, time: float, state: Tensor, *, stage: bool = False, look: bool = False
@@ -94,11 +96,11 @@ class StableProcess(Process):
         seen = self._look(point, phi) if look else []
         if self.plain:
             return Here(move, phi, point), seen
-        bend, bent = phi.push(move, push, self.meter.apply(point, move[None])[0])
+        bend, bent = phi.push(move, push, self.meter.apply(point, move[..., None, :])[..., 0, :])
         parts = [move - bend / 2]
         if push is not None and bent is not None:
             parts.append(push - bent / 2)
-        return Here(torch.cat([*parts, *([] if change is None else [change])]), phi, None if stage else point), seen
+        return Here(torch.cat([*parts, *([] if change is None else [change])], -1), phi, None if stage else point), seen
 
     def _look(self, point: Point, phi: Frozen) -> list[Tensor]:
         value = self.sharpest.look(self.meter, point, phi.P)
@@ -107,9 +109,12 @@ class StableProcess(Process):
 
     def _saw(self, time: float, seen: list[np.ndarray]) -> None:
         if seen:
-            if not all(np.isfinite(array).all() for array in seen):
+            value = np.atleast_1d(seen[0])
+            self._lose(~np.isfinite(value))
+            if not all(np.isfinite(array).all() for array in seen[1:]):
                 raise NotFinite
-            self.sharpest.saw(time, float(seen[0]))
+            self.stiffness = np.where(self.live, value, 0.0)
+            self.sharpest.saw(time, float(self.stiffness.max()))
             self.couplings = seen[1][:, None] if len(seen) > 1 else None
 
     def _eigenvalues(self, here: Here) -> np.ndarray:
@@ -131,16 +136,16 @@ class StableProcess(Process):
         return optimizer.frozen(w, m, nu + change / 2, n, gradient), change
 
     def _error(self, state: Tensor, error: Tensor) -> Tensor:
-        """The largest of the errors of w, m and nu: against the drift of one step, against m, against nu."""
+        """The largest of the errors of w, m and nu [...]: against the drift of one step, against m, against nu."""
         assert self.here is not None
         drift = self._split(self.here.rate)[0]
         worst = []
         for part, value, own in zip(self._split(error), self._split(state), (drift, None, None), strict=True):
             if part is not None and value is not None:
-                size = torch.linalg.vector_norm(value if own is None else own)
-                floor = torch.finfo(value.dtype).eps * torch.linalg.vector_norm(value) + torch.finfo(value.dtype).tiny
-                worst.append(torch.linalg.vector_norm(part) / (self.tolerance * size + floor))
-        return torch.stack(worst).max()
+                size = norm(value if own is None else own)
+                floor = torch.finfo(value.dtype).eps * norm(value) + torch.finfo(value.dtype).tiny
+                worst.append(norm(part) / (self.tolerance * size + floor))
+        return torch.stack(worst).amax(0)
 
     def _move(self, begin: float, end: float) -> None:
         """Integrate from `begin` to `end`; where the optimizer changes in between, in two parts."""
@@ -167,34 +172,48 @@ class StableProcess(Process):
             h = remaining / math.ceil(remaining / min(self.step, remaining) - 1e-9)
             stages = chebyshev.stages_for(h * self._eigenvalues(here), self.left)
             if stages is None:
-                self._give_up()
-                return
+                self._give_up(time)
+                if not self.live.any():
+                    return
+                continue
             self.left -= stages
             new = chebyshev.step(rate, time, self.state, here.rate, h, stages)
             there, looked = self._at(optimizer, time + h, new, look=self.sharpest.due(time + h))
             error = self._error(new, chebyshev.error(self.state, new, here.rate, there.rate, h))
-            size, *seen = fetch([error, *looked])
-            self.step = min(h * chebyshev.factor(float(size)), 1.0)
+            sizes, *seen = fetch([error, *looked])
+            if h < SHORTEST:
+                self._lose(~np.isfinite(np.atleast_1d(sizes)))
+            size = float(np.max(np.atleast_1d(sizes), where=self.live, initial=0.0))
+            self.step = min(h * chebyshev.factor(size), 1.0)
             if size <= 1:
                 time, self.state, self.here = time + h, new, there
                 self.sharpest.trust()
                 self._saw(time, seen)
             else:
-                self._lost(float(size), h)
+                # It may have been unstable: the next one has more stages and looks again.
+                self.sharpest.doubt()
 
-    def _lost(self, size: float, h: float) -> None:
-        """A rejected step: it may have been unstable, so the next one has more stages and looks again."""
-        if not math.isfinite(size) and h < SHORTEST:
+    def _lose(self, bad: np.ndarray) -> None:
+        """Leave out the runs [runs] whose numbers are no longer finite."""
+        self.live &= ~bad
+        if not self.live.any():
             raise NotFinite
-        self.sharpest.doubt()
 
-    def _give_up(self) -> None:
-        self.status = Status(
+    def _give_up(self, time: float) -> None:
+        """Leave out the stiffest run: where it is the only one, this is the end."""
+        status = Status(
             "stopped",
             self.row,
             f"Stable flow stopped at step {self.row}: an error of {self.tolerance:g} would need more than {self.most} "
             f"evaluations of its rate a step.",
         )
+        stiffest = int(np.argmax(self.stiffness))
+        self.ends[stiffest] = status
+        self.live[stiffest], self.stiffness[stiffest] = False, 0.0
+        if self.live.any():
+            self.sharpest.saw(time, float(self.stiffness.max()))
+        else:
+            self.status = status
 
     def advance(self) -> None:
         self._move(self.row + 0.5, self.row + 1.5)

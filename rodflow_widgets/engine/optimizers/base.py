@@ -73,6 +73,8 @@ class Optimizer(ABC):
 
     groups: runs of the parameter vector that move at another speed, as (length, factor of the learning rate); empty when
     all move alike. The factors belong to the preconditioner, so that one threshold holds for all.
+    speeds: factors of the learning rate [runs, 1] where several runs are computed together, in the same way; None is one
+    run.
     """
 
     learning_rate: float
@@ -88,6 +90,7 @@ class Optimizer(ABC):
     momenta_like_gradients: ClassVar[tuple[bool, ...]] = (True,)
     has_second_moment: ClassVar[bool] = False
     rod_start: ClassVar[int] = 2
+    speeds: ClassVar[Tensor | None] = None
 
     def __post_init__(self) -> None:
         checked = {p.name: p.check(getattr(self, p.name)) for p in self.parameters}
@@ -119,12 +122,21 @@ class Optimizer(ABC):
     def preconditioner(self, nu: Tensor | None, n: float, like: Tensor) -> Tensor:
         """P, the diagonal preconditioner at step count n for a vector `like` [p]: [1] (a scalar) or [p]."""
         P = like.new_ones(1) if nu is None else self.root_mean_square(nu, n)
-        return P / self._factors(like) if self.groups else P
+        if self.groups:
+            P = P / self._factors(like)
+        return P if self.speeds is None else P / self.speeds
+
+    def at_speeds(self, speeds: Tensor) -> Optimizer:
+        """The same optimizer for runs together, whose learning rates are this one's times `speeds` [runs, 1]."""
+        together = self.replace()
+        object.__setattr__(together, "speeds", speeds)
+        return together
 
     def _factors(self, like: Tensor) -> Tensor:
         total = sum(length for length, _ in self.groups)
-        if total != like.numel():
-            raise ArgumentError(f"groups cover {total} parameters, the problem has {like.numel()}: give one for each.")
+        dim = like.shape[-1]
+        if total != dim:
+            raise ArgumentError(f"groups cover {total} parameters, the problem has {dim}: give one for each.")
         return torch.cat([like.new_full((length,), factor) for length, factor in self.groups])
 
     def frozen(

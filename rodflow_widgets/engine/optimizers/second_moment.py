@@ -35,7 +35,7 @@ class Scalar:
     """One second moment for all parameters, of the gradient's squared norm (not its mean): nu is [1]."""
 
     def second_moment(self, grad: Tensor) -> Tensor:
-        return (grad * grad).sum().reshape(1)
+        return (grad * grad).sum(-1, keepdim=True)
 
 
 @dataclass(frozen=True)

@@ -48,11 +48,15 @@ class SharpnessProbe(Probe):
                 process.row, lambda: seen.point or process.problem.at(seen.centre), seen.preconditioner
             ).values
         edge = context.optimizer.edge_threshold(process.row + 1)
-        critical = (values >= CRITICAL * edge).sum() + 0 * values[0]
-        return self._padded(values), values[0], edge, values[0] / edge, critical
+        sharpness = values[..., 0]
+        critical = (values >= CRITICAL * edge).sum(-1) + 0 * sharpness
+        speeds = context.optimizer.speeds
+        if speeds is None:
+            return self._padded(values), sharpness, edge, sharpness / edge, critical
+        return self._padded(values / speeds), sharpness / speeds[:, 0], edge / speeds[:, 0], sharpness / edge, critical
 
     def _padded(self, values: Tensor) -> Tensor:
-        short = self.eigenvalues - len(values)
+        short = self.eigenvalues - values.shape[-1]
         if short <= 0:
-            return values[: self.eigenvalues]
-        return torch.cat([values, values.new_full((short,), float("nan"))])
+            return values[..., : self.eigenvalues]
+        return torch.cat([values, values.new_full((*values.shape[:-1], short), float("nan"))], -1)
