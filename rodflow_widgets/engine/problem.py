@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,9 @@ from .objective import Objective
 from .point import AutodiffPoint, DifferencePoint, Point, difference_point
 from .runs import Spent, Who, plus
 from .splitting import check_independent, check_reduction
+
+if TYPE_CHECKING:
+    from .together import Together
 
 
 class Problem:
@@ -216,6 +219,15 @@ class Problem:
     def point_class(self) -> type[Point]:
         """How derivatives are taken, with their costs."""
         return DifferencePoint if self.hessian == FINITE_DIFFERENCE else AutodiffPoint
+
+    @property
+    def splits(self) -> bool:
+        """Whether the loss is summed over micro-batches."""
+        return len(self._objective.pieces) > 1
+
+    @property
+    def is_compiled(self) -> bool:
+        return self._fast is not self._objective
 
     def function(self, w: Tensor) -> Tensor:
         """The loss at w [p] as torch differentiates it, all of the batch in one graph."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from .checks import FINITE_DIFFERENCE
 from .point import AutodiffPoint, Point
 from .problem import Problem
+from .runs import Spent
 
 CLOSE = 1e-3
 """How far the rounding of a batched loss may be from that of one run, in square roots of the rounding unit."""
@@ -64,6 +66,11 @@ class Together:
         if name in ("dim", "device", "dtype", "compute_dtype", "product_dtype", "name", "cites"):
             return getattr(self.problem, name)
         raise AttributeError(name)
+
+    @property
+    def nothing_spent(self) -> Spent:
+        """Counts of what no run has spent yet."""
+        return np.zeros(len(self._w0), dtype=int)
 
     @property
     def w0(self) -> Tensor:
