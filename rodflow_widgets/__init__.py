@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .engine import problems as problems
     from .recording import Recording as Recording
     from .session import simulate as simulate
+    from .session import simulate_many as simulate_many
     from .store import load as load
     from .widgets import Explorer as Explorer
     from .widgets import compare as compare
@@ -37,6 +38,7 @@ _LAZY = {
     "errors": (".errors", None),
     "Recording": (".recording", "Recording"),
     "simulate": (".session", "simulate"),
+    "simulate_many": (".session", "simulate_many"),
     "load": (".store", "load"),
     "compare": (".widgets", "compare"),
     "Explorer": (".widgets", "Explorer"),

@@ -56,7 +56,7 @@ def act(given: argparse.Namespace) -> int:
     """Run what was asked for; a process that diverges is a result, not a failure."""
     from ..session import RunSpec
     from ..session.direct import record
-    from ..session.recorder import Recorder
+    from ..session.recorder import Driver
 
     problem, optimizer = build(given)
     names = tuple(name.strip() for name in given.processes.split(",") if name.strip())
@@ -70,7 +70,7 @@ def act(given: argparse.Namespace) -> int:
         every=given.every,
         seed=given.seed,
     )
-    recorder = Recorder(spec.simulation())
+    recorder = Driver(spec.simulation())
     make(given.out)
     recording = record(recorder, progress=not given.quiet and sys.stderr.isatty())
     try:

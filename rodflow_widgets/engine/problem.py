@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from ..errors import ArgumentError, named_keywords
+from ..errors import ArgumentError, ProblemError, named_keywords
 from ..vocabulary import Whole
 from .checks import FINITE_DIFFERENCE, check_compute_dtype, check_hessian, check_objective, check_vector
 from .compiled import check_mode
@@ -228,6 +229,21 @@ class Problem:
     @property
     def is_compiled(self) -> bool:
         return self._fast is not self._objective
+
+    def starting_at(self, w0: Any) -> Problem:
+        """The same loss from another starting point [p]; ArgumentError or ProblemError where it does not fit."""
+        start = check_vector("w0", w0).to(self.device, self.dtype)
+        if start.numel() != self.dim:
+            raise ArgumentError(f"w0 has {start.numel()} entries: give one for each of the {self.dim} parameters.")
+        other = copy.copy(self)
+        other._w0 = start.detach().clone()
+        if not bool(torch.isfinite(other.loss(start))):
+            raise ProblemError("the loss at w0 is not finite: start elsewhere.")
+        return other
+
+    def same_loss(self, other: Problem) -> bool:
+        """Whether the other differs at most in its starting point (made by `starting_at`)."""
+        return self._objective is other._objective and self._second is other._second and self.name == other.name
 
     def function(self, w: Tensor) -> Tensor:
         """The loss at w [p] as torch differentiates it, all of the batch in one graph."""

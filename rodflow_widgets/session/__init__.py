@@ -2,7 +2,8 @@
 
 from .commands import COMMANDS
 from .direct import simulate
+from .many import simulate_many
 from .runner import Failure, Run
 from .spec import RunSpec
 
-__all__ = ["COMMANDS", "Failure", "Run", "RunSpec", "simulate"]
+__all__ = ["COMMANDS", "Failure", "Run", "RunSpec", "simulate", "simulate_many"]

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..recording import Recording
 from ..vocabulary import Status
-from .recorder import Recorder
+from .recorder import Driver
 from .spec import PROCESSES, RunSpec, refuse
 
 
@@ -52,27 +52,32 @@ def simulate(
     """
     refuse(unknown, simulate)
     spec = RunSpec(problem, optimizer, processes, steps, start, eigenvalues, every, snapshots, seed)
-    return record(Recorder(spec.simulation()), progress=progress)
+    return record(Driver(spec.simulation()), progress=progress)
 
 
-def record(recorder: Recorder, *, progress: bool = False) -> Recording:
+def record(driver: Driver, *, progress: bool = False) -> Recording:
     """Drive a simulation to its end in this thread."""
     from tqdm.auto import tqdm
 
-    simulation, recording = recorder.simulation, recorder.recording
+    with tqdm(total=driver.simulation.steps, unit="step", disable=not progress) as bar:
+        return drive(driver, bar)
+
+
+def drive(driver: Driver, bar: Any) -> Recording:
+    """Drive a simulation to its end, and a progress bar by its steps."""
+    simulation, recording, first = driver.simulation, driver.recording, bar.n
     begun = time.perf_counter()
     recording.status = Status("running", 0, "Running.")
-    with tqdm(total=simulation.steps, unit="step", disable=not progress) as bar:
-        try:
-            while not simulation.finished:
-                if recorder.advance():
-                    bar.update(recorder.step - bar.n)
-            recorder.drain()
-            bar.update(recorder.step - bar.n)
-            verdict = recorder.verdict()
-        except KeyboardInterrupt:
-            with contextlib.suppress(Exception):  # the interrupt may have hit the simulation anywhere
-                recorder.drain()
-            verdict = "stopped", f"Stopped at step {recorder.step:,}. The recording up to there is kept."
-    recorder.close(*verdict, seconds=time.perf_counter() - begun)
+    try:
+        while not simulation.finished:
+            if driver.advance():
+                bar.update(first + driver.step - bar.n)
+        driver.drain()
+        bar.update(first + driver.step - bar.n)
+        verdict = driver.verdict()
+    except KeyboardInterrupt:
+        with contextlib.suppress(Exception):  # the interrupt may have hit the simulation anywhere
+            driver.drain()
+        verdict = "stopped", f"Stopped at step {driver.step:,}. The recording up to there is kept."
+    driver.close(*verdict, seconds=time.perf_counter() - begun)
     return recording

@@ -1,62 +1,55 @@
-"""From a simulation into its recording."""
+"""From a simulation, or one run of an ensemble, into its recording."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .. import store
 from ..recording import Recording, Table
 from ..vocabulary import Event, State, Status
 
 if TYPE_CHECKING:
-    from ..engine import Simulation
+    from ..engine import Block, Simulation
 
 DRAIN_SECONDS = 0.033
 DRAIN_ROWS = 32
 
 
-class Recorder:
-    """Drives a simulation and brings what it measures to the host, in blocks.
+class Source(Protocol):
+    """What is recorded: a simulation, or one run of an ensemble."""
 
-    When it drains has no influence on what is recorded.
+    @property
+    def row(self) -> int: ...
+    @property
+    def statuses(self) -> Mapping[str, Status]: ...
+    def describe(self) -> dict[str, Any]: ...
+    def drain(self) -> Sequence[Block]: ...
+
+
+class Recorder:
+    """The recording of a run, and what is known of its end.
 
     Args:
         number: of the run, counting resets.
+        said: what else its `spec` holds.
     """
 
-    def __init__(self, simulation: Simulation, number: int = 1, clock: Callable[[], float] = time.perf_counter) -> None:
-        self.simulation = simulation
-        self.recording = Recording({**simulation.describe(), "run": number}, saver=store.save)
-        self._clock = clock
-        self._drained = -float("inf")
+    def __init__(self, source: Source, number: int = 1, **said: Any) -> None:
+        self._source = source
+        self.recording = Recording({**source.describe(), "run": number, **said}, saver=store.save)
 
     @property
     def step(self) -> int:
         """Time of the newest measured row; 0 before the first."""
-        return max(self.simulation.row - 1, 0)
-
-    def advance(self) -> bool:
-        """One step; says whether it also drained."""
-        self.simulation.advance()
-        if self.simulation.pending < DRAIN_ROWS and self._clock() - self._drained < DRAIN_SECONDS:
-            return False
-        self.drain()
-        return True
+        return max(self._source.row - 1, 0)
 
     def drain(self) -> None:
-        for block in self.simulation.drain():
+        for block in self._source.drain():
             self.recording[block.process].append(block.columns, block.parameters)
-        for name, status in self.simulation.statuses.items():
+        for name, status in self._source.statuses.items():
             self.recording[name].status = status
-        self._drained = self._clock()
-
-    def set(self, **values: float) -> tuple[Event, ...]:
-        """Change hyperparameters from the first optimizer step that is not computed yet."""
-        events = tuple(self.simulation.set(**values))
-        self.recording.add_events(events)
-        return events
 
     def close(self, state: State, sentence: str, seconds: float) -> Status:
         """Say how the run ended, for it and for all processes that had not ended before."""
@@ -82,3 +75,40 @@ class Recorder:
             return "diverged", (lost or fallen)[0].status.sentence
         sentence = f"Finished: {self.step:,} steps."
         return "finished", " ".join([sentence, *(table.status.sentence for table in fallen)])
+
+
+class Driver(Recorder):
+    """Drives a simulation and brings what it measures to the host, in blocks.
+
+    When it drains has no influence on what is recorded.
+    """
+
+    def __init__(
+        self,
+        simulation: Simulation,
+        number: int = 1,
+        clock: Callable[[], float] = time.perf_counter,
+        **said: Any,
+    ) -> None:
+        super().__init__(simulation, number, **said)
+        self.simulation = simulation
+        self._clock = clock
+        self._drained = -float("inf")
+
+    def advance(self) -> bool:
+        """One step; says whether it also drained."""
+        self.simulation.advance()
+        if self.simulation.pending < DRAIN_ROWS and self._clock() - self._drained < DRAIN_SECONDS:
+            return False
+        self.drain()
+        return True
+
+    def drain(self) -> None:
+        super().drain()
+        self._drained = self._clock()
+
+    def set(self, **values: float) -> tuple[Event, ...]:
+        """Change hyperparameters from the first optimizer step that is not computed yet."""
+        events = tuple(self.simulation.set(**values))
+        self.recording.add_events(events)
+        return events

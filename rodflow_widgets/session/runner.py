@@ -19,7 +19,7 @@ from ..errors import RunError
 from ..recording import Recording
 from ..vocabulary import Event, State, Status
 from .commands import Command, command
-from .recorder import Recorder
+from .recorder import Driver
 from .spec import Plan
 
 log = logging.getLogger(__name__)
@@ -242,7 +242,7 @@ class Run:
     # ------------------------------------------------------------------ the worker
 
     def _begin(self) -> None:
-        recorder = Recorder(self._plan.simulation(), self._number + 1)
+        recorder = Driver(self._plan.simulation(), self._number + 1)
         self._recorder = recorder
         self._number += 1
         self._failure: Failure | None = None

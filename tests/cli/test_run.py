@@ -124,7 +124,7 @@ def test_a_folder_that_cannot_be_made_is_found_before_the_run(
     below: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").write_text("")
-    monkeypatch.setattr("rodflow_widgets.session.recorder.Recorder.advance", lambda self: pytest.fail("it was run"))
+    monkeypatch.setattr("rodflow_widgets.session.recorder.Driver.advance", lambda self: pytest.fail("it was run"))
     assert main(["run", "--problem", "quartic", "--out", str(tmp_path / below)]) == 2
     error = capsys.readouterr().err
     assert "Not a directory" in error

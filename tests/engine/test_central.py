@@ -66,7 +66,7 @@ def test_the_hyperbola_of_the_design() -> None:
 def test_below_the_edge_it_is_where_the_iterates_are() -> None:
     """The delay of half a step is what the iterates make of gradient flow: without it they are 360 times as far away."""
     columns, simulation = halves(rf.problems.quadratic(sharpness=1.0, w0=1.0), GD(0.02), 20)
-    where = [float(lane.process.w[0]) for lane in simulation._lanes[1:]]
+    where = [float(lane.process.w[0]) for lane in simulation._lockstep.lanes[1:]]
     midpoint = 0.98**20 * 0.99
     assert where == pytest.approx([midpoint, midpoint], rel=2e-5)
     assert abs(math.exp(-0.02 * 20.5) - midpoint) > 2e-3
@@ -174,7 +174,7 @@ def test_one_critical_direction_costs_at_most_fifteen_gradients_a_step() -> None
     assert alone.mean() <= 15
     assert len(away) > 5
     assert away.mean() <= 9
-    assert simulation._lanes[1].process.meter.third_derivatives == 0
+    assert simulation._lockstep.lanes[1].process.meter.third_derivatives == 0
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-6), (torch.float32, 2e-2)])

@@ -135,7 +135,7 @@ def test_edge_flow_waits_once_a_substep() -> None:
     with Count() as again:
         simulation.advance()
     assert (count.waits, again.waits) == (0, 0)
-    assert again.copies == simulation._lanes[1].process.spent
+    assert again.copies == simulation._lockstep.lanes[1].process.spent
     assert count.largest == 4
 
 

@@ -132,7 +132,7 @@ def test_the_stages_of_stable_flow_are_chosen_for_the_largest_eigenvalue(name: s
     shares = []
     while not simulation.finished:
         simulation.advance()
-        process = simulation._lanes[1].process
+        process = simulation._lockstep.lanes[1].process
         if simulation.row > 25 and process is not None:
             seen = process.observe()
             root = seen.preconditioner.expand_as(seen.centre).sqrt()

@@ -12,7 +12,7 @@ import rodflow_widgets as rf
 from rodflow_widgets.errors import ArgumentError, RunError, UnknownNameError
 from rodflow_widgets.session import Run, RunSpec
 from rodflow_widgets.session.direct import record
-from rodflow_widgets.session.recorder import Recorder
+from rodflow_widgets.session.recorder import Driver
 
 STEPS = 40
 DEFAULTS = {field.name: field.default for field in dataclasses.fields(RunSpec)[2:]}
@@ -65,8 +65,8 @@ def test_simulate_spells_out_its_arguments(problem, optimizer):
 
 def test_when_it_drains_makes_no_difference(problem, optimizer):
     spec = RunSpec(problem, optimizer, steps=STEPS)
-    always = record(Recorder(spec.simulation(), clock=iter(range(10**6)).__next__))
-    rarely = record(Recorder(spec.simulation(), clock=lambda: 0.0))
+    always = record(Driver(spec.simulation(), clock=iter(range(10**6)).__next__))
+    rarely = record(Driver(spec.simulation(), clock=lambda: 0.0))
     same(always, rarely)
 
 
@@ -160,7 +160,7 @@ def test_an_exception_in_the_users_loss_reaches_wait(optimizer):
 def test_an_interrupt_of_simulate_keeps_what_was_computed(optimizer):
     loss = Breaks()
     problem = rf.Problem.from_function(loss, torch.ones(3, dtype=torch.float64))
-    recorder = Recorder(RunSpec(problem, optimizer, steps=1000).simulation())
+    recorder = Driver(RunSpec(problem, optimizer, steps=1000).simulation())
     for _ in range(10):
         recorder.advance()
     loss.broken = KeyboardInterrupt()

@@ -13,7 +13,10 @@ from ..process import Process, Start
 
 @dataclass(frozen=True, kw_only=True)
 class Flow(ABC):
-    """A continuous-time model of an optimizer; `name` is where the recording keeps it."""
+    """A continuous-time model of an optimizer; `name` is where the recording keeps it.
+
+    batches: whether its process moves several runs at once, [runs, …] for every quantity.
+    """
 
     name: str | None = None
 
@@ -23,6 +26,7 @@ class Flow(ABC):
     parameters: ClassVar[tuple[Setting, ...]] = ()
     cites: ClassVar[tuple[str, ...]] = ()
     cites_beyond: ClassVar[tuple[str, ...]] = ()
+    batches: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         for parameter in self.parameters:

@@ -492,6 +492,7 @@ class Rod(Flow):
     parameters: ClassVar[tuple[Setting, ...]] = (SUBSTEPS,)
     cites: ClassVar[tuple[str, ...]] = ("regis2026rod",)
     cites_beyond: ClassVar[tuple[str, ...]] = ("regis2026adam",)
+    batches: ClassVar[bool] = True
 
     @property
     def default_name(self) -> str:

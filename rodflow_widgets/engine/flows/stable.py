@@ -265,6 +265,7 @@ class Stable(Flow):
     parameters: ClassVar[tuple[Setting, ...]] = (TOLERANCE, MOST)
     cites: ClassVar[tuple[str, ...]] = ("sommeijer1998rkc",)
     cites_beyond: ClassVar[tuple[str, ...]] = ("regis2026adam",)
+    batches: ClassVar[bool] = True
 
     @property
     def default_name(self) -> str:

@@ -1,0 +1,137 @@
+"""What a simulation is asked for: every argument checked before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import ArgumentError, ProblemError, unknown
+from .checks import whole
+from .curvature.tracker import EigenTracker
+from .flows.base import Flow
+from .lane import Lane
+from .optimizers.base import Optimizer
+from .problem import Problem, check_problem
+from .registry import FLOWS, lookup
+
+
+@dataclass(frozen=True)
+class Request:
+    """One run, as `Simulation` takes it.
+
+    flows: name, flow and the step at which it begins. shown: whether the iterates are recorded too; they are always made.
+    """
+
+    problem: Problem
+    optimizer: Optimizer
+    flows: tuple[tuple[str, Flow, int], ...]
+    shown: bool
+    steps: int
+    eigenvalues: int
+    every: int
+    snapshots: frozenset[int]
+    seed: int
+
+    @staticmethod
+    def of(
+        problem: Problem,
+        optimizer: Optimizer,
+        processes: Sequence[str | Flow] = ("discrete", "rod", "stable"),
+        *,
+        steps: int = 1000,
+        start: int | None = None,
+        eigenvalues: int = 1,
+        every: int = 1,
+        snapshots: Iterable[int] = (),
+        seed: int = 0,
+    ) -> Request:
+        """The arguments of `Simulation`, checked; ArgumentError, UnknownNameError or ProblemError says what cannot be."""
+        check_problem(problem)
+        if not isinstance(optimizer, Optimizer):
+            raise ArgumentError(
+                f"optimizer={optimizer!r} is no optimizer: give, e.g., rf.optimizers.GradientDescent(0.1)."
+            )
+        steps, every = whole("steps", steps, 1), whole("every", every, 1)
+        eigenvalues = min(whole("eigenvalues", eigenvalues, 1), problem.dim)
+        seed = whole("seed", seed, 0, upper=2**32 - 1)
+        if not isinstance(snapshots, Iterable):
+            raise ArgumentError(f"snapshots={snapshots!r} is not usable: give the steps, e.g. (0, 100).")
+        kept = frozenset(whole("snapshots", s, 0) for s in snapshots)
+        if start is not None and whole("start", start, 0) >= steps:
+            raise ArgumentError(f"start={start} lies beyond the last step: give a step below steps={steps}.")
+        if max(kept, default=0) > steps:
+            raise ArgumentError(f"snapshots={max(kept)} lies beyond the last step {steps}.")
+        flows = _flows(processes, optimizer, start)
+        late = [name for name, _, begin in flows if begin > steps]
+        if late:
+            raise ArgumentError(f"steps={steps} end before {late[0]!r} begins: run more steps, or give start=0.")
+        _check_moves(problem)
+        return Request(
+            problem, optimizer, tuple(flows), "discrete" in processes, steps, eigenvalues, every, kept, seed
+        )
+
+    def lanes(self, runs: int | None = None) -> list[Lane]:
+        """Lanes for the iterates and the flows, of one run or of several together."""
+        processes = [("discrete", None, 0), *self.flows]
+        return [Lane(name, flow, begin, self.eigenvalues, self.optimizer, runs) for name, flow, begin in processes]
+
+    @property
+    def cites(self) -> list[str]:
+        """Keys of the sources of what it uses, in `sources.bib`."""
+        flows = [flow.sources(self.optimizer) for _, flow, _ in self.flows]
+        used = [self.problem.cites, self.optimizer.cites, *flows, EigenTracker.cites]
+        return list(dict.fromkeys(key for keys in used for key in keys))
+
+    def describe(self, lanes: Sequence[Lane]) -> dict[str, Any]:
+        """Problem, optimizer, processes and columns as JSON-able data: what a page needs to label a picture."""
+        problem = self.problem
+        return {
+            "problem": {
+                "name": problem.name,
+                "dim": problem.dim,
+                "device": str(problem.device),
+                "dtype": str(problem.dtype).removeprefix("torch."),
+                "loss": problem.loss_name,
+            },
+            "optimizer": self.optimizer.describe(),
+            "steps": self.steps,
+            "every": self.every,
+            "eigenvalues": self.eigenvalues,
+            "seed": self.seed,
+            "cites": self.cites,
+            "processes": [lane.describe() for lane in lanes],
+        }
+
+
+def _flows(
+    processes: Sequence[str | Flow], optimizer: Optimizer, start: int | None
+) -> list[tuple[str, Flow, int]]:
+    if isinstance(processes, str) or not isinstance(processes, Sequence) or not processes:
+        raise ArgumentError(f"processes={processes!r} is not usable: give a tuple of names or flows.")
+    flows: dict[str, tuple[str, Flow, int]] = {}
+    for item in processes:
+        if item == "discrete":
+            continue
+        if isinstance(item, str):
+            if item not in FLOWS:
+                raise unknown("process", item, ["discrete", *FLOWS])
+            name, flow = item, lookup(FLOWS, "process", item)()
+        elif isinstance(item, Flow):
+            name, flow = item.name or item.default_name, item
+        else:
+            raise ArgumentError(f"processes holds {item!r}: give a name or a flow such as rf.flows.Rod().")
+        if name in flows or name == "discrete":
+            raise ArgumentError(f"processes name {name!r} twice: give one of them name=….")
+        flow.check(optimizer)
+        flows[name] = name, flow, flow.default_start(optimizer) if start is None else start
+    return list(flows.values())
+
+
+def _check_moves(problem: Problem) -> None:
+    _, gradient = problem.value_and_grad(problem.w0)
+    if not bool((gradient != 0).any()):
+        raise ProblemError(
+            "the gradient at the start is exactly zero, so nothing would move: start elsewhere, or use a loss "
+            "whose gradient reaches the parameters (rounding and thresholds have none)."
+        )

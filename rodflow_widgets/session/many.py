@@ -1,0 +1,167 @@
+"""Many runs of one problem in the calling thread, together where that is possible."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import ArgumentError
+from ..recording import Recording
+from ..vocabulary import Status, Whole
+from .direct import drive
+from .recorder import DRAIN_ROWS, Driver, Recorder
+from .spec import PROCESSES, refuse
+
+if TYPE_CHECKING:
+    from ..engine.request import Request
+
+AT_ONCE = Whole("at_once", "runs at once", 64, 1)
+
+
+def simulate_many(
+    problem: Any,
+    optimizers: Any,
+    processes: Sequence[Any] = PROCESSES,
+    *,
+    starts: Any = None,
+    seeds: Any = 0,
+    steps: int = 1000,
+    start: int | None = None,
+    eigenvalues: int = 1,
+    every: int = 1,
+    snapshots: Sequence[int] = (),
+    at_once: int = 64,
+    progress: bool = True,
+    **unknown: Any,
+) -> list[Recording]:
+    """Run one problem with many learning rates, starting points or seeds, as one batch where that is possible.
+
+    Runs that differ in nothing but learning rate, starting point and seed are computed together; the others, and those
+    whose problem, optimizer or flow cannot be batched, one after the other. `recording.spec["together"]` is the number
+    computed together, and `recording.spec["alone"]` says why it is one.
+
+    Args:
+        problem: the loss that is minimised.
+        optimizers: one for all runs, or one a run.
+        processes: names or objects, the same for all runs.
+        starts: starting points, a tensor or array [runs, p] or a list of vectors [p]; None starts all at `problem.w0`.
+        seeds: of everything random, one for all runs, or one a run.
+        steps, start, eigenvalues, every, snapshots: as for `simulate`, the same for all runs.
+        at_once: the most runs in one batch; memory grows with it. 1 computes all one after the other.
+        progress: show a progress bar, in steps of one run.
+        **unknown: refused, with the nearest name as a hint.
+
+    Returns:
+        A recording a run, in order. An interrupt ends early and keeps what was computed; runs that had not begun have no
+        rows. `recording.seconds` is the time of the whole batch.
+
+    Raises:
+        RodflowError: an argument cannot work, or lists of different lengths; raised before anything runs.
+    """
+    from tqdm.auto import tqdm
+
+    from ..engine.ensemble import groups
+    from ..engine.request import Request
+    from ..engine.simulation import Simulation
+
+    refuse(unknown, simulate_many)
+    at_once = AT_ONCE.check(at_once)
+    problems, rules, numbers = _runs(problem, optimizers, starts, seeds)
+    options = {"steps": steps, "start": start, "eigenvalues": eigenvalues, "every": every, "snapshots": snapshots}
+    requests = [
+        Request.of(p, o, processes, seed=seed, **options) for p, o, seed in zip(problems, rules, numbers, strict=True)
+    ]
+    made: dict[int, Recording] = {}
+    parts = groups(requests, at_once)
+    turns = sum(len(part.runs) if part.alone else 1 for part in parts)
+    with tqdm(total=turns * requests[0].steps, unit="step", disable=not progress) as bar:
+        for part in parts:
+            if any(recording.status.state == "stopped" for recording in made.values()):
+                break
+            if part.alone is None:
+                made |= zip(part.runs, _together([requests[i] for i in part.runs], bar), strict=True)
+                continue
+            for i in part.runs:
+                made[i] = drive(Driver(Simulation.of(requests[i]), together=1, alone=part.alone), bar)
+                if made[i].status.state == "stopped":
+                    break
+    return [made[i] if i in made else _not_begun(request) for i, request in enumerate(requests)]
+
+
+def _runs(problem: Any, optimizers: Any, starts: Any, seeds: Any) -> tuple[list[Any], list[Any], list[Any]]:
+    """Problem, optimizer and seed of every run; what is given once is for all."""
+    from ..engine.problem import check_problem
+
+    check_problem(problem)
+    lists = {
+        "optimizers": _listed("optimizers", optimizers),
+        "starts": None if starts is None else _listed("starts", starts),
+        "seeds": _listed("seeds", seeds),
+    }
+    lengths = {name: len(given) for name, given in lists.items() if given is not None}
+    many = {length for length in lengths.values() if length > 1}
+    if len(many) > 1:
+        said = ", ".join(f"{length} {name}" for name, length in lengths.items())
+        raise ArgumentError(f"{said}: give one for all runs, or one a run.")
+    runs = max(many, default=1)
+    optimizers, starts, seeds = (None if g is None else g * runs if len(g) == 1 else g for g in lists.values())
+    problems = [problem] * runs if starts is None else [problem.starting_at(w) for w in starts]
+    return problems, optimizers, seeds
+
+
+def _listed(name: str, given: Any) -> list[Any]:
+    """What is given for every run as a list; a single one is a list of one."""
+    if name == "starts":
+        if getattr(given, "ndim", 2) == 1:
+            given = [given]
+    elif not isinstance(given, Sequence | np.ndarray) or isinstance(given, str):
+        return [given]
+    found = list(given)
+    if not found:
+        raise ArgumentError(f"{name} are empty: give at least one.")
+    return found
+
+
+def _together(requests: Sequence[Request], bar: Any) -> list[Recording]:
+    """Drive runs as one batch to the end of the last."""
+    from ..engine.ensemble import Ensemble
+
+    begun = time.perf_counter()
+    ensemble = Ensemble(requests)
+    recorders = [Recorder(member, together=len(requests)) for member in ensemble.members]
+    for recorder in recorders:
+        recorder.recording.status = Status("running", 0, "Running.")
+    first, verdict = bar.n, None
+    try:
+        while not ensemble.finished:
+            ensemble.advance()
+            if ensemble.pending >= DRAIN_ROWS:
+                _drain(recorders)
+                bar.update(first + recorders[0].step - bar.n)
+        _drain(recorders)
+        bar.update(first + requests[0].steps - bar.n)
+    except KeyboardInterrupt:
+        with contextlib.suppress(Exception):  # the interrupt may have hit the ensemble anywhere
+            _drain(recorders)
+        verdict = "stopped", f"Stopped at step {recorders[0].step:,}. The recording up to there is kept."
+    seconds = time.perf_counter() - begun
+    for recorder in recorders:
+        recorder.close(*(verdict or recorder.verdict()), seconds=seconds)
+    return [recorder.recording for recorder in recorders]
+
+
+def _drain(recorders: Sequence[Recorder]) -> None:
+    for recorder in recorders:
+        recorder.drain()
+
+
+def _not_begun(request: Request) -> Recording:
+    from ..engine.simulation import Simulation
+
+    recorder = Recorder(Simulation.of(request))
+    recorder.close("stopped", "Stopped before it began.", seconds=0.0)
+    return recorder.recording
