@@ -58,8 +58,8 @@ class Ensemble:
         self._lockstep.advance()
 
     def drain(self, run: int) -> list[Block]:
-        """The rows of one run; those of all come to the host in one copy, and wait here."""
-        if self.pending or self.finished:
+        """The rows of one run; those of the others, which come to the host in the same copy, wait here."""
+        if not self._drained[run]:
             for waiting, blocks in zip(self._drained, self._lockstep.drain(), strict=True):
                 waiting.extend(blocks)
         blocks, self._drained[run] = self._drained[run], []

@@ -38,6 +38,7 @@ class Fate:
         self._title = label[0].upper() + label[1:]
         self._last_loss = math.nan
         self._limit = math.inf
+        self._begun = False
         self._lost: tuple[int, str] | None = None
 
     @property
@@ -47,6 +48,7 @@ class Fate:
     def begin(self, row: int) -> None:
         if self.status.state == "ready":
             self.status = Status("running", row, "It is running.")
+            self._begun = True
 
     def finish(self, steps: int) -> None:
         if self.moving:
@@ -65,8 +67,8 @@ class Fate:
     def cut(self, block: Block) -> None:
         """Take note of new rows, and drop those of after its end."""
         if self.status.ended and self._lost is None:
-            # Others of the same process went on; a run that stopped by itself keeps the row of its last step.
-            end = self.status.step + (self.status.state == "stopped")
+            # Others of the same process went on; one that stopped after it had begun keeps the row of its last step.
+            end = self.status.step + (self._begun and self.status.state == "stopped")
             block.drop(int(np.searchsorted(block.columns["time"], end)), end)
         self._judge(block)
         if self._lost is not None:

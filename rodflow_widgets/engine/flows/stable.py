@@ -211,6 +211,7 @@ class StableProcess(Process):
         self.ends[stiffest] = status
         self.live[stiffest], self.stiffness[stiffest] = False, 0.0
         if self.live.any():
+            self.left = self.most
             self.sharpest.saw(time, float(self.stiffness.max()))
         else:
             self.status = status
