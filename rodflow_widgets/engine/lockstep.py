@@ -17,7 +17,6 @@ from .problem import Problem
 from .process import Discrete, NotFinite, Start
 from .request import Request
 from .schedule import Schedule
-from .together import Together
 
 
 class Lockstep:
@@ -32,7 +31,7 @@ class Lockstep:
     """
 
     def __init__(
-        self, request: Request, problem: Problem | Together, schedule: Schedule, watch: Watch, runs: int | None = None
+        self, request: Request, problem: Problem, schedule: Schedule, watch: Watch, runs: int | None = None
     ) -> None:
         self.steps = request.steps
         self.every = request.every

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -19,9 +19,6 @@ from .objective import Objective
 from .point import AutodiffPoint, DifferencePoint, Point, difference_point
 from .runs import Spent, Who, plus
 from .splitting import check_independent, check_reduction
-
-if TYPE_CHECKING:
-    from .together import Together
 
 
 class Problem:
@@ -64,7 +61,6 @@ class Problem:
     """
 
     cites: tuple[str, ...] = ()
-    nothing_spent: Spent = 0
     _in_double: Callable[[], Problem] | None = None
 
     @named_keywords("Problem")
@@ -193,7 +189,7 @@ class Problem:
     @property
     def dim(self) -> int:
         """Number of parameters p."""
-        return self._w0.numel()
+        return self._w0.shape[-1]
 
     @property
     def device(self) -> torch.device:
@@ -220,6 +216,11 @@ class Problem:
     def point_class(self) -> type[Point]:
         """How derivatives are taken, with their costs."""
         return DifferencePoint if self.hessian == FINITE_DIFFERENCE else AutodiffPoint
+
+    @property
+    def nothing_spent(self) -> Spent:
+        """A count of what has not been spent yet."""
+        return 0
 
     @property
     def splits(self) -> bool:
@@ -331,7 +332,7 @@ class Meter:
     Of several runs together every count is an array [runs], and `who` says which of them the call is for.
     """
 
-    def __init__(self, problem: Problem | Together) -> None:
+    def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.gradients = problem.nothing_spent
         self.products = problem.nothing_spent

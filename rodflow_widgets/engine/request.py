@@ -67,9 +67,7 @@ class Request:
         if late:
             raise ArgumentError(f"steps={steps} end before {late[0]!r} begins: run more steps, or give start=0.")
         _check_moves(problem)
-        return Request(
-            problem, optimizer, tuple(flows), "discrete" in processes, steps, eigenvalues, every, kept, seed
-        )
+        return Request(problem, optimizer, tuple(flows), "discrete" in processes, steps, eigenvalues, every, kept, seed)
 
     def lanes(self, runs: int | None = None) -> list[Lane]:
         """Lanes for the iterates and the flows, of one run or of several together."""
@@ -104,9 +102,7 @@ class Request:
         }
 
 
-def _flows(
-    processes: Sequence[str | Flow], optimizer: Optimizer, start: int | None
-) -> list[tuple[str, Flow, int]]:
+def _flows(processes: Sequence[str | Flow], optimizer: Optimizer, start: int | None) -> list[tuple[str, Flow, int]]:
     if isinstance(processes, str) or not isinstance(processes, Sequence) or not processes:
         raise ArgumentError(f"processes={processes!r} is not usable: give a tuple of names or flows.")
     flows: dict[str, tuple[str, Flow, int]] = {}

@@ -47,8 +47,8 @@ class TogetherPoint(Point):
         raise NotImplementedError("third derivatives are taken run by run")
 
 
-class Together:
-    """A problem at one parameter vector a run: what processes ask of `Problem`, with [runs, p] for [p].
+class Together(Problem):
+    """A problem at one parameter vector a run: [runs, p] for [p] wherever a process meets one.
 
     Args:
         problem: whose loss it is.
@@ -58,23 +58,18 @@ class Together:
     point_class = TogetherPoint
 
     def __init__(self, problem: Problem, starts: Tensor) -> None:
-        self.problem = problem
+        vars(self).update(vars(problem))
         self._w0 = starts.detach().clone()
-        self._function = torch.vmap(problem.function)
-
-    def __getattr__(self, name: str) -> Any:
-        if name in ("dim", "device", "dtype", "compute_dtype", "product_dtype", "name", "cites"):
-            return getattr(self.problem, name)
-        raise AttributeError(name)
+        self._function: Any = torch.vmap(problem.function)
 
     @property
     def nothing_spent(self) -> Spent:
         """Counts of what no run has spent yet."""
         return np.zeros(len(self._w0), dtype=int)
 
-    @property
-    def w0(self) -> Tensor:
-        return self._w0.clone()
+    def function(self, w: Tensor) -> Tensor:
+        """The losses [runs] at w [runs, p] as torch differentiates them."""
+        return self._function(w)
 
     def loss(self, w: Tensor) -> Tensor:
         """The losses [runs] at w [runs, p], without graph."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import ArgumentError
 from ..recording import Recording
-from ..vocabulary import Status, Whole
+from ..vocabulary import State, Status, Whole
 from .direct import drive
 from .recorder import DRAIN_ROWS, Driver, Recorder
 from .spec import PROCESSES, refuse
@@ -71,7 +71,13 @@ def simulate_many(
     refuse(unknown, simulate_many)
     at_once = AT_ONCE.check(at_once)
     problems, rules, numbers = _runs(problem, optimizers, starts, seeds)
-    options = {"steps": steps, "start": start, "eigenvalues": eigenvalues, "every": every, "snapshots": snapshots}
+    options: dict[str, Any] = {
+        "steps": steps,
+        "start": start,
+        "eigenvalues": eigenvalues,
+        "every": every,
+        "snapshots": snapshots,
+    }
     requests = [
         Request.of(p, o, processes, seed=seed, **options) for p, o, seed in zip(problems, rules, numbers, strict=True)
     ]
@@ -116,11 +122,12 @@ def _runs(problem: Any, optimizers: Any, starts: Any, seeds: Any) -> tuple[list[
 def _listed(name: str, given: Any) -> list[Any]:
     """What is given for every run as a list; a single one is a list of one."""
     if name == "starts":
-        if getattr(given, "ndim", 2) == 1:
-            given = [given]
-    elif not isinstance(given, Sequence | np.ndarray) or isinstance(given, str):
+        given = [given] if getattr(given, "ndim", 2) == 1 else given
+        if not hasattr(given, "__len__") or isinstance(given, str):
+            raise ArgumentError(f"starts={given!r} is not usable: give vectors [p], or a tensor [runs, p].")
+    elif isinstance(given, str) or not isinstance(given, Sequence | np.ndarray):
         return [given]
-    found = list(given)
+    found = given.tolist() if name == "seeds" and isinstance(given, np.ndarray) else list(given)
     if not found:
         raise ArgumentError(f"{name} are empty: give at least one.")
     return found
@@ -135,7 +142,8 @@ def _together(requests: Sequence[Request], bar: Any) -> list[Recording]:
     recorders = [Recorder(member, together=len(requests)) for member in ensemble.members]
     for recorder in recorders:
         recorder.recording.status = Status("running", 0, "Running.")
-    first, verdict = bar.n, None
+    first = bar.n
+    verdict: tuple[State, str] | None = None
     try:
         while not ensemble.finished:
             ensemble.advance()

@@ -54,7 +54,9 @@ def requests(problem: Problem, optimizers, processes=FLOWS, seeds=(0, 1, 2), **o
 @pytest.mark.parametrize("name", ["GradientDescent", "Nesterov", "ScalarRMSProp", "Adam"])
 def test_each_run_records_what_it_would_record_alone(name: str) -> None:
     problem, kind, rate = network(), getattr(rf.optimizers, name), RATES[name]
-    asked = requests(problem, [kind(rate * share) for share in (0.5, 1.0, 1.3)], steps=70, eigenvalues=2, every=2, start=20)
+    asked = requests(
+        problem, [kind(rate * share) for share in (0.5, 1.0, 1.3)], steps=70, eigenvalues=2, every=2, start=20
+    )
     assert groups(asked, 64) == [Group((0, 1, 2))]
     _, columns = together(asked)
     for request, ours in zip(asked, columns, strict=True):
@@ -90,9 +92,7 @@ def test_runs_that_are_the_same_are_the_single_run_to_rounding(name: str) -> Non
 def test_starts_and_seeds_differ_between_the_runs() -> None:
     problem = network()
     points = [problem.w0, problem.w0 * 0.8, -problem.w0]
-    asked = [
-        Request.of(problem.starting_at(w), GD(0.2), FLOWS, steps=30, seed=seed) for seed, w in enumerate(points)
-    ]
+    asked = [Request.of(problem.starting_at(w), GD(0.2), FLOWS, steps=30, seed=seed) for seed, w in enumerate(points)]
     assert groups(asked, 64) == [Group((0, 1, 2))]
     _, columns = together(asked)
     for w, request, ours in zip(points, asked, columns, strict=True):
