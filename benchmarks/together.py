@@ -69,9 +69,6 @@ def main() -> None:
         alone, batch, share = ratio(small[dtype], kind, runs, processes, every, STEPS)
         what = ", ".join(processes)
         print(f"| {runs} | {kind} | {dtype} | {what} | {every} | {alone:.1f} | {batch:.2f} | {share:.1f} |", flush=True)
-    large = rf.problems.digits_mlp(widths=(128, 128), n=1000)
-    alone, batch, share = ratio(large, "starts", 4, ("discrete",), 1, 10)
-    print(f"| 4 | starts | float64, 26,122 parameters | discrete | 1 | {alone:.1f} | {batch:.1f} | {share:.1f} |")
 
 
 if __name__ == "__main__":

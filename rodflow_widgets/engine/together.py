@@ -17,6 +17,9 @@ from .runs import Spent
 CLOSE = 1e-3
 """How far the rounding of a batched loss may be from that of one run, in square roots of the rounding unit."""
 
+WORTH_IT = 5
+"""From how many products at once of a single run (they share a cache) a batch of runs is faster than a loop."""
+
 
 class TogetherPoint(Point):
     """The loss of every run at its own parameter vector: loss [runs], grad [runs, p].
@@ -113,4 +116,6 @@ def alone(problem: Problem, starts: Sequence[Tensor]) -> str | None:
             size = torch.linalg.vector_norm(b)
             if not torch.linalg.vector_norm(a - b) <= CLOSE * torch.finfo(b.dtype).eps ** 0.5 * (1 + size):
                 return "its loss in a batch of runs differs from that of one run"
+    if problem.products_at_once < WORTH_IT:
+        return "its arrays fill the processor one run at a time: a batch would not be faster"
     return None

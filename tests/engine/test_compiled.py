@@ -85,3 +85,9 @@ def test_where_it_fails_the_problem_runs_without(
 def test_a_mode_that_does_not_exist_is_named() -> None:
     with pytest.raises(UnknownNameError, match=r"compile 'fast'.*default"):
         problem(nn.Tanh(), compile="fast")
+
+
+def test_compiled_runs_are_computed_one_after_the_other() -> None:
+    fast = problem(nn.Tanh(), compile="default")
+    found = rf.simulate_many(fast, rf.optimizers.GradientDescent(0.1), ("discrete",), seeds=[0, 1], steps=3)
+    assert {rec.spec["alone"] for rec in found} == {"its gradients are compiled (compile)"}

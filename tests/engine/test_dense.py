@@ -7,7 +7,7 @@ import torch
 
 import rodflow_widgets as rf
 from rodflow_widgets.engine.curvature.tracker import Spectrum
-from rodflow_widgets.engine.flows import rod
+from rodflow_widgets.engine.flows import rod_process
 from rodflow_widgets.validation.beside_dense import start_at, tracking, truncation
 
 from .problems import network
@@ -30,7 +30,7 @@ class ExactTracker:
     def __init__(self, count: int, guard: int, seed: int) -> None:
         self.count = count
 
-    def update(self, meter, point, P, *, corrected=None, repeats=1) -> Spectrum:
+    def update(self, meter, point, P, *, corrected=None, repeats=1, who=...) -> Spectrum:
         root = P.sqrt().expand(point.grad.numel())
         H = meter.apply(point, torch.diag(1 / root)) / root
         values, vectors = torch.linalg.eigh((H + H.T) / 2)
@@ -38,7 +38,7 @@ class ExactTracker:
         return Spectrum(values, rows, torch.zeros_like(values), torch.zeros_like(values))
 
 
-class EverySubstep(rod.Cadence):
+class EverySubstep(rod_process.Cadence):
     """Looks at every substep and keeps all vectors."""
 
     def due(self, time: float, jump: float) -> bool:
@@ -67,8 +67,8 @@ def test_all_columns_are_the_whole_covariance() -> None:
 def test_with_exact_eigenvectors_everywhere_the_rod_is_the_dense_one(
     monkeypatch: pytest.MonkeyPatch, optimizer, row: int, substeps: int
 ) -> None:
-    monkeypatch.setattr(rod, "EigenTracker", ExactTracker)
-    monkeypatch.setattr(rod, "Cadence", EverySubstep)
+    monkeypatch.setattr(rod_process, "EigenTracker", ExactTracker)
+    monkeypatch.setattr(rod_process, "Cadence", EverySubstep)
     off = tracking(start_at(network(), optimizer, row), 3, substeps=substeps, at_first=73)
     assert off.centre < 1e-9
     assert off.alternating < 1e-9

@@ -215,6 +215,7 @@ class Counting(nn.Module):
         (lambda: batched(batch_size=10), GD(0.1), ("discrete",), "micro-batches"),
         (lambda: batched(hessian="finite-difference", dtype=torch.float64), GD(0.1), ("discrete",), "differences"),
         (lambda: batched(dtype=torch.float64, product_dtype=torch.float32), GD(0.1), ("discrete",), "another prec"),
+        (lambda: rf.problems.digits_mlp(widths=(128, 128), n=500), GD(0.1), ("discrete",), "fill the processor"),
         (
             lambda: Problem(Counting(), nn.MSELoss(), torch.ones(4, 3), torch.zeros(4, 1)),
             GD(0.01),
@@ -222,7 +223,18 @@ class Counting(nn.Module):
             "torch cannot batch its loss",
         ),
     ],
-    ids=["central", "edge", "covariance", "own rule", "micro-batches", "differences", "precision", "no vmap"],
+    ids=[
+        "central",
+        "edge",
+        "covariance",
+        "own rule",
+        "micro-batches",
+        "differences",
+        "compiled",
+        "precision",
+        "large",
+        "no vmap",
+    ],
 )
 def test_what_cannot_be_batched_says_so(problem, optimizer, processes, words: str) -> None:
     made = problem()

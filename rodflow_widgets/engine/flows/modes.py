@@ -54,3 +54,16 @@ def _power(m: np.ndarray, s: float) -> np.ndarray:
     real = np.abs(m.imag) < 1e-12
     floored = np.where(real, np.maximum(m.real, FLOOR), m)
     return np.exp(s * np.log(floored))
+
+
+def in_basis(K: np.ndarray, gram: np.ndarray) -> np.ndarray:
+    """K of the raw vectors in the basis orthonormalised by G^{-1/2}."""
+    root = inverse_root(gram)
+    return root @ K @ root
+
+
+def capped(K: np.ndarray, edge: float, along: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Tracked eigenvalues [k], and what the gradient has along modes beyond the edge more than it would have there [k]."""
+    kappa, E = np.linalg.eigh(K)
+    excess = np.where(kappa > edge, 1 - edge / np.maximum(kappa, 1e-300), 0.0)
+    return kappa, E @ (excess * (E.T @ along))
