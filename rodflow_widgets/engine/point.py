@@ -13,7 +13,7 @@ from ..errors import ArgumentError
 from .objective import Objective, Piece
 
 HVP_COST = 1.7
-"""Gradient-equivalents of one Hessian-vector product: benchmarks/products.py measures 0.2 to 1.9."""
+"""Gradient-equivalents of one Hessian-vector product: benchmarks/products.py measures 0.2 to 1.8 (up to 2.5 with eight forced through the graph at once)."""
 THIRD_COST = 4.5
 """Gradient-equivalents of one third derivative, its product included (triple backward measured 2.7 to 5.8)."""
 

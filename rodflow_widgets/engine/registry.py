@@ -6,7 +6,7 @@ import functools
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ..errors import named_keywords, unknown
@@ -72,9 +72,10 @@ def _checked(
     return checked
 
 
-def discover(package: str, path: Iterable[str]) -> None:
-    """Import every module of a folder, so that a new file is found without being listed anywhere."""
-    for module in sorted(m.name for m in pkgutil.iter_modules(path)):
+def discover(package: str, path: Iterable[str], first: Sequence[str] = ()) -> None:
+    """Import every module of a folder, so that a new file is found without being listed anywhere; forms show them in this order."""
+    found = sorted(m.name for m in pkgutil.iter_modules(path))
+    for module in (*first, *found):
         importlib.import_module(f"{package}.{module}")
 
 

@@ -37,7 +37,7 @@ class Field:
             self.control = ipywidgets.IntText(value=self.default, **common)
         else:
             shown = ", ".join(f"{item:g}" for item in self.default) if kind == "list" else self.default or ""
-            self.control = ipywidgets.Text(value=shown, placeholder="by itself", **common)
+            self.control = ipywidgets.Text(value=shown, placeholder="found by itself", **common)
 
     @property
     def name(self) -> str:

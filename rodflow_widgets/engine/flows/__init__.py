@@ -3,7 +3,7 @@
 from ..registry import FLOWS, discover
 from .base import Flow
 
-discover(__name__, __path__)
+discover(__name__, __path__, first=("rod", "covariance"))
 
 from .central import Central  # noqa: E402 - after discovery, for type checkers and completion
 from .covariance import CovarianceRod  # noqa: E402 - as above
