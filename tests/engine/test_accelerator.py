@@ -14,6 +14,8 @@ from torch.utils._pytree import tree_leaves
 import rodflow_widgets as rf
 from rodflow_widgets.engine import Simulation, host
 from rodflow_widgets.engine.curvature import small
+from rodflow_widgets.engine.ensemble import Ensemble
+from rodflow_widgets.engine.request import Request
 
 DRAWN = ("aten::randn", "aten::normal_")
 """Random starts are drawn on the host, whatever the device, so that a seed means the same everywhere."""
@@ -24,19 +26,25 @@ RUNS = {
     "covariance": (rf.optimizers.HeavyBall(0.4), ("discrete", "rod-covariance")),
     "central": (rf.optimizers.RMSProp(0.01), ("discrete", "central")),
     "edge": (rf.optimizers.GradientDescent(0.4), ("discrete", "edge")),
+    "together": (rf.optimizers.GradientDescent(0.4), ("discrete", "rod", "stable")),
 }
 
 
-def prepared(kind: str, device: str = "cpu", steps: int = 8) -> Simulation:
+def prepared(kind: str, device: str = "cpu", steps: int = 8) -> Simulation | Ensemble:
     optimizer, processes = RUNS[kind]
     problem = rf.problems.digits_mlp(widths=(8,), n=50, dtype=torch.float32, device=device)
-    return Simulation(problem, optimizer, processes, steps=steps, start=2, eigenvalues=2)
+    requests = [
+        Request.of(problem, optimizer.replace(learning_rate=rate), processes, steps=steps, start=2, eigenvalues=2)
+        for rate in (optimizer.learning_rate, 2 * optimizer.learning_rate)
+    ]
+    return Ensemble(requests) if kind == "together" else Simulation.of(requests[0])
 
 
-def run(simulation: Simulation) -> dict[str, dict[str, np.ndarray]]:
-    while not simulation.finished:
-        simulation.advance()
-    return {block.process: block.columns for block in simulation.drain()}
+def run(source: Simulation | Ensemble) -> dict[str, dict[str, np.ndarray]]:
+    while not source.finished:
+        source.advance()
+    blocks = source.drain(1) if isinstance(source, Ensemble) else source.drain()
+    return {block.process: block.columns for block in blocks}
 
 
 class Doubles(TorchDispatchMode):

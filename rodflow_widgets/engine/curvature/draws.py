@@ -18,5 +18,8 @@ class Draws:
 
     def normal(self, *shape: int, like: Tensor) -> Tensor:
         """[*shape], or [runs, *shape]; drawn in float64 on the host, on the device and in the dtype of `like`."""
-        drawn = [torch.randn(shape, generator=generator, dtype=torch.float64) for generator in self._generators]
-        return (torch.stack(drawn) if self._together else drawn[0]).to(device=like.device, dtype=like.dtype)
+        drawn = [
+            torch.randn(shape, generator=generator, dtype=torch.float64).to(like.dtype)
+            for generator in self._generators
+        ]
+        return (torch.stack(drawn) if self._together else drawn[0]).to(like.device)
