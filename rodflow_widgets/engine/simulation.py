@@ -23,8 +23,8 @@ class Simulation:
     Args:
         problem: what is trained.
         optimizer: with its hyperparameters; `set` changes them between two steps.
-        processes: names ("discrete", "rod", "rod-paper", "rod-covariance", "central", "edge", "stable") or flow
-            objects.
+        processes: names ("discrete", "rod", "rod-paper", "rod-covariance", "central", "central-paper", "edge",
+            "stable") or flow objects.
         steps: number of optimizer steps; rows are the times 0 … steps.
         start: step at which the flows begin; None takes each flow's own (of gradient descent, 2, and 0 for stable
             flow).

@@ -41,6 +41,25 @@ def test_in_a_valley_the_oscillation_is_what_balances_the_sharpening() -> None:
         assert table["complementarity"].max() < 1e-12
 
 
+def test_as_published_it_is_held_as_well_and_moved_by_euler_steps_of_now() -> None:
+    a = 0.004
+    problem = Problem.from_function(lambda w: (1.9 + w[1]) * w[0] ** 2 / 2 - a * w[1], [0.05, 0.0])
+    table = run(Simulation(problem, GD(1.0), ("discrete", "central-paper"), steps=50))["central-paper"]
+    assert table["oscillation"][-20:] ** 2 == pytest.approx(2 * a, rel=1e-9)
+    assert table["sharpness_ratio"][-20:] == pytest.approx(1.0, abs=1e-9)
+    below = Simulation(rf.problems.quadratic(sharpness=1.0, w0=1.0), GD(0.02), ("central-paper",), steps=20)
+    run(below)
+    process = below._lockstep.lanes[1].process
+    assert float(process.w[0]) == pytest.approx(0.98**2 * 0.99 * (1 - 0.02 / 4) ** (4 * 18), rel=1e-12)
+
+
+def test_as_published_it_is_for_gradient_descent() -> None:
+    with pytest.raises(ArgumentError, match="'central-paper', which is here for GradientDescent only, not for RMSProp"):
+        Simulation(network(), rf.optimizers.RMSProp(0.01), ("discrete", "central-paper"))
+    flow = rf.flows.PublishedCentral()
+    assert (flow.default_name, flow.detail) == ("central-paper", "as published, dt 1/4")
+
+
 def test_two_valleys_are_held_together() -> None:
     """L = Σ ½ (λ₀ + v_i) u_i² − a_i v_i with two directions at the edge: X = diag(2 a_i)."""
     a = torch.tensor([0.006, 0.004], dtype=torch.float64)

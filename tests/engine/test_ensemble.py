@@ -230,7 +230,6 @@ class Counting(nn.Module):
         "own rule",
         "micro-batches",
         "differences",
-        "compiled",
         "precision",
         "large",
         "no vmap",

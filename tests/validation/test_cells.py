@@ -96,7 +96,7 @@ def test_a_change_in_one_flow_leaves_the_figures_of_the_others() -> None:
         return {path.relative_to(identity.PACKAGE).as_posix() for path in identity._sources(flow)}
 
     rod, stable, none, everything = names("rod"), names("stable"), names(""), names(identity.ALL)
-    assert {f"engine/flows/{name}.py" for name in ("rod", "base", "cadence", "modes")} == rod - none
+    assert {f"engine/flows/{name}.py" for name in ("rod", "rod_process", "base", "cadence", "modes")} == rod - none
     assert {f"engine/flows/{name}.py" for name in ("stable", "base", "sharpest", "chebyshev")} == stable - none
     assert {"engine/simulation.py", "engine/optimizers/base.py", "validation/measure.py", "vocabulary.py"} <= none
     assert rod | stable < everything

@@ -46,7 +46,7 @@ class _Stage:
 
 
 class CentralProcess(Process):
-    """Centre w and second moment, moved by the forces of half a step ago; one transfer a substep."""
+    """Centre w and second moment, moved by the forces of half a step ago, or of now; one transfer a substep."""
 
     kind: ClassVar[str] = "central"
     has_rod: ClassVar[bool] = True
@@ -67,11 +67,11 @@ class CentralProcess(Process):
         ),
     )
 
-    def __init__(self, start: Start, substeps: int) -> None:
+    def __init__(self, start: Start, substeps: int, delay: int) -> None:
         super().__init__(start.problem, start.schedule, start.row, start.watch)
         self.dt = 1 / substeps
         self.substeps = substeps
-        self.delay = substeps // 2
+        self.delay = delay
         first, second, _ = start.window
         self.w, self.nu = (first.w + second.w) / 2, second.moments.second
         self.first_move, self.first_w = second.w - first.w, first.w
@@ -97,7 +97,7 @@ class CentralProcess(Process):
         point = self.meter.at(self.w) if look else None
         loss, gradient = self.meter.value_and_grad(self.w) if point is None else (point.loss, point.grad)
         drift = Drift(optimizer, gradient, P, self.nu, self.w, n)
-        if not self.forces:
+        if len(self.forces) < self.delay:
             self._invent_history(drift)
         expected = self.watched.predicted(self.time)
         seen = None
@@ -124,7 +124,8 @@ class CentralProcess(Process):
 
     def _lead(self, drift: Drift) -> Tensor:
         """How far w will still go under the forces of the last half step."""
-        return self.dt * drift.move(self.forces[0] / 2 + sum(self.forces[1:], torch.zeros_like(self.w)))
+        late = [self.forces[0] / 2, *self.forces[1:]] if self.delay else []
+        return self.dt * drift.move(sum(late, torch.zeros_like(self.w)))
 
     def _held(
         self, drift: Drift, loss: Tensor, point: Point | None, seen: Spectrum | None, directions: Directions | None
@@ -197,7 +198,8 @@ class CentralProcess(Process):
         if self.status.ended:
             return
         self.forces.append(stage.force)
-        self.w = self.w + self.dt / 2 * stage.drift.move(self.forces[0] + self.forces[1])
+        force = (self.forces[0] + self.forces[1]) / 2 if self.delay else stage.force
+        self.w = self.w + self.dt * stage.drift.move(force)
         if self.nu is not None and stage.change is not None:
             self.nu = self.nu + self.dt * stage.change
         del self.forces[0]
@@ -294,4 +296,49 @@ class Central(Flow):
             )
 
     def begin(self, start: Start) -> CentralProcess:
-        return CentralProcess(start, self.substeps)
+        return CentralProcess(start, self.substeps, delay=self.substeps // 2)
+
+
+EULER = Whole(
+    "substeps",
+    "substeps",
+    4,
+    2,
+    unit="per step",
+    meaning="explicit Euler steps, an even number",
+    multiple=2,
+)
+
+
+@register(FLOWS, "central-paper")
+@dataclass(frozen=True)
+class PublishedCentral(Central):
+    """Central flow as published, for gradient descent: dw/dt (t) = −learning_rate G(t) by explicit Euler steps.
+
+    Args:
+        substeps: even number of Euler steps per optimizer step. It depends on them: a coarse step has a share of the backward
+            error that the flow leaves out, and halving it moves the flow away from the iterates.
+
+    Everything else is as in `Central`. Source: Cohen et al., arXiv 2410.24206.
+    """
+
+    substeps: int = 4
+    parameters: ClassVar[tuple[Setting, ...]] = (EULER,)
+
+    @property
+    def default_name(self) -> str:
+        return "central-paper"
+
+    @property
+    def detail(self) -> str:
+        return f"as published, dt 1/{self.substeps}"
+
+    def check(self, optimizer: Optimizer) -> None:
+        if not isinstance(optimizer, GradientDescent):
+            raise ArgumentError(
+                f"processes name {self.default_name!r}, which is here for GradientDescent only, not for "
+                f"{type(optimizer).__name__}: take 'central', or rod and stable flow."
+            )
+
+    def begin(self, start: Start) -> CentralProcess:
+        return CentralProcess(start, self.substeps, delay=0)
