@@ -57,7 +57,7 @@ def test_as_published_it_is_for_gradient_descent() -> None:
     with pytest.raises(ArgumentError, match="'central-paper', which is here for GradientDescent only, not for RMSProp"):
         Simulation(network(), rf.optimizers.RMSProp(0.01), ("discrete", "central-paper"))
     flow = rf.flows.PublishedCentral()
-    assert (flow.default_name, flow.detail) == ("central-paper", "as published, dt 1/4")
+    assert (flow.default_name, flow.detail) == ("central-paper", "as published, dt ¼")
 
 
 def test_two_valleys_are_held_together() -> None:

@@ -11,6 +11,11 @@ from ..optimizers.base import Optimizer
 from ..process import Process, Start
 
 
+def step_text(substeps: int) -> str:
+    """The step of so many substeps an optimizer step, for a person: dt ½."""
+    return "dt " + {2: "½", 4: "¼", 8: "⅛"}.get(substeps, f"1/{substeps}")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Flow(ABC):
     """A continuous-time model of an optimizer; `name` is where the recording keeps it.

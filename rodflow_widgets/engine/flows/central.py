@@ -20,7 +20,7 @@ from ..problem import Point
 from ..process import NotFinite, Observation, Process, Start, norm
 from ..registry import FLOWS, register
 from . import complementarity
-from .base import Flow
+from .base import Flow, step_text
 from .critical import FD_TOLERANCE, Directions, Drift, Forms, differences, disagreement, forms, packed, refined
 from .watching import NEAR, Watched
 
@@ -286,7 +286,7 @@ class Central(Flow):
 
     @property
     def detail(self) -> str:
-        return f"held at the edge, dt {'½' if self.substeps == 2 else f'1/{self.substeps}'}"
+        return f"held at the edge, {step_text(self.substeps)}"
 
     def check(self, optimizer: Optimizer) -> None:
         if not isinstance(optimizer, GradientDescent | RMSProp):
@@ -331,7 +331,7 @@ class PublishedCentral(Central):
 
     @property
     def detail(self) -> str:
-        return f"as published, dt 1/{self.substeps}"
+        return f"as published, {step_text(self.substeps)}"
 
     def check(self, optimizer: Optimizer) -> None:
         if not isinstance(optimizer, GradientDescent):

@@ -18,7 +18,7 @@ from ..optimizers.base import Optimizer
 from ..problem import Meter, Point
 from ..process import NotFinite, Observation, Process, Start, norm
 from ..registry import FLOWS, register
-from .base import Flow
+from .base import Flow, step_text
 
 LONGEST_STEP, STABILITY, REFUSED, MOST = 0.25, 1.5, 2.0, 100
 MASKED_RATIO, MASKED_STEPS, MASKED_SHARE = 1.05, 20, 2.0
@@ -287,7 +287,7 @@ class CovarianceRod(Flow):
 
     @property
     def detail(self) -> str:
-        dt = "dt ≤ ¼" if self.substeps is None else f"dt 1/{self.substeps}"
+        dt = "dt ≤ ¼" if self.substeps is None else step_text(self.substeps)
         if self.default_name == "rod-paper":
             return f"the paper's closure, {dt}"
         return f"{self.modes} modes, seed {self.seed:g}, {dt}"

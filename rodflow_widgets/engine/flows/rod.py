@@ -8,7 +8,7 @@ from typing import ClassVar
 from ...vocabulary import Setting, Whole
 from ..process import Process, Start
 from ..registry import FLOWS, register
-from .base import Flow
+from .base import Flow, step_text
 from .rod_process import RodProcess
 
 SUBSTEPS = Whole(
@@ -52,7 +52,7 @@ class Rod(Flow):
 
     @property
     def detail(self) -> str:
-        return f"exact rates, dt {'½' if self.substeps == 2 else f'1/{self.substeps}'}"
+        return f"exact rates, {step_text(self.substeps)}"
 
     def begin(self, start: Start) -> RodProcess:
         return RodProcess(start, self.substeps)
