@@ -79,10 +79,6 @@ class Member:
         return self._ensemble.row
 
     @property
-    def steps(self) -> int:
-        return self._request.steps
-
-    @property
     def statuses(self) -> dict[str, Status]:
         return {lane.name: lane.fates[self._run].status for lane in self._ensemble._lockstep.shown}
 

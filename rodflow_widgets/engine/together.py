@@ -107,7 +107,8 @@ def alone(problem: Problem, starts: Sequence[Tensor]) -> str | None:
         losses, gradients = both.value_and_grad(w)
         images = both.at(w).products(w[:, None])
     except (RuntimeError, NotImplementedError, ValueError, TypeError) as error:
-        return f"torch cannot batch its loss ({str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__})"
+        said = str(error).strip() or type(error).__name__
+        return f"torch cannot batch its loss ({said.splitlines()[0]})"
     for i in range(2):
         point = problem.at(w[i])
         found = (losses[i : i + 1], gradients[i], images[i, 0])

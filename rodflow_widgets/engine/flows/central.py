@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -299,15 +299,7 @@ class Central(Flow):
         return CentralProcess(start, self.substeps, delay=self.substeps // 2)
 
 
-EULER = Whole(
-    "substeps",
-    "substeps",
-    4,
-    2,
-    unit="per step",
-    meaning="explicit Euler steps, an even number",
-    multiple=2,
-)
+EULER = replace(SUBSTEPS, default=4, meaning="explicit Euler steps, an even number")
 
 
 @register(FLOWS, "central-paper")
