@@ -33,14 +33,14 @@ live
 """
 PAIR = """
 import json, time
-sent = live._feed._seq
+sent = next(iter(live._branches)).feed._seq
 live.run.reset()
 alone, spent = Run(spec), {{}}
 for name, run in [("viewed", live.run), ("alone", alone)][::{order}]:
     begun = time.process_time()
     run.start().wait()
     spent[name] = time.process_time() - begun
-print(json.dumps([live.run.seconds, alone.seconds, spent["viewed"], spent["alone"], live._feed._seq - sent]))
+print(json.dumps([live.run.seconds, alone.seconds, spent["viewed"], spent["alone"], next(iter(live._branches)).feed._seq - sent]))
 """
 # Times from an event on an element to the first frame, after the draw, in which a condition holds.
 WATCH = """

@@ -70,12 +70,13 @@ class Status:
 
 @dataclass(frozen=True)
 class Event:
-    """A hyperparameter that changed: optimizer step `step` is the first to use `new`."""
+    """A hyperparameter that changed: optimizer step `step` is the first to use `new`; `note` says what else is to say."""
 
     step: int
     name: str
     old: float
     new: float
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,16 @@
 /** A kernel without Python: it answers hello and commands, and streams a series that was made beforehand. */
-import type { Event, Parameter, RunStatus, Snapshot, Spec, State, ToKernel } from "../src/generated/messages";
+import {
+  type Branch,
+  type Event,
+  type Parameter,
+  PROTOCOL,
+  type RunStatus,
+  type ScheduleSpec,
+  type Snapshot,
+  type Spec,
+  type State,
+  type ToKernel,
+} from "../src/generated/messages";
 import type { Model } from "../src/model";
 import { encode, learningRate, makeSeries, type Series } from "./series";
 
@@ -23,6 +34,15 @@ export const NADAM: Parameter[] = [
   decay("beta2", "second moment β₂", 0.99),
   small("eps", "ε", 1e-8, 1),
   small("momentum_decay", "momentum decay ψ", 4e-3, 1e6),
+];
+
+const count: Parameter = {
+  ...{ name: "steps", label: "steps", default: 100, lower: 1, upper: 1e9, unit: "steps", scale: "log" },
+  ...{ meaning: "how long it takes", open_lower: false, open_upper: false },
+};
+const SCHEDULES: ScheduleSpec[] = [
+  { kind: "cosine", label: "cosine", meaning: "half a cosine down to a learning rate", parameters: [count] },
+  { kind: "drawn", label: "drawn by hand", meaning: "through points", parameters: [] },
 ];
 
 const STATE: Partial<Record<Scene, State>> = { gone: "running", ended: "finished" };
@@ -68,7 +88,7 @@ export class FakeModel implements Model {
     if (diverged) this.step = this.series[0].rows.length - 1;
     const rate = diverged ? 3.4 : learningRate(Math.max(0, this.step));
     this.values = { learning_rate: rate, ...Object.fromEntries(others.map((p) => [p.name, p.default])) };
-    if (diverged) this.events.push({ step: 160, name: "learning_rate", old: 0.6, new: 3.4 });
+    if (diverged) this.events.push({ step: 160, name: "learning_rate", old: 0.6, new: 3.4, note: "" });
     else
       for (const at of [160, 400])
         if (at <= this.step)
@@ -77,9 +97,11 @@ export class FakeModel implements Model {
             name: "learning_rate",
             old: learningRate(at - 1),
             new: learningRate(at),
+            note: "",
           });
-    this.traits.spec = this.spec();
-    this.traits.status = this.status(STATE[scene] ?? (scene as State));
+    this.traits.protocol = PROTOCOL;
+    this.traits.branches = [this.branch()];
+    this.become(STATE[scene] ?? (scene as State));
     this.traits.snapshot = null;
   }
 
@@ -106,18 +128,18 @@ export class FakeModel implements Model {
     this.sent.push(message);
     if (message.kind === "hello") queueMicrotask(() => this.welcome(message.client));
     if (message.kind === "command") {
-      const [name, value] = Object.entries(message.args)[0] ?? ["", 0];
+      const [name, value] = (Object.entries(message.args)[0] as [string, number] | undefined) ?? ["", 0];
       const ok = message.name !== "set" || value > 0;
       const text = ok ? "" : `${name}=${value} is not usable: give a number in (0, inf].`;
       if (message.name === "set" && ok) {
-        this.events.push({ step: Math.max(0, this.step), name, old: this.values[name], new: value });
+        this.events.push({ step: Math.max(0, this.step), name, old: this.values[name], new: value, note: "" });
         this.values[name] = value;
         this.frame([]);
       }
-      this.emit("msg:custom", { kind: "reply", id: message.id, ok, message: text, step: this.step }, []);
+      this.emit("msg:custom", { kind: "reply", branch: 0, id: message.id, ok, message: text, step: this.step }, []);
       if (message.name === "pause") this.become("paused");
       else if (message.name === "resume") this.become("running");
-      else if (message.name === "set") this.become((this.traits.status as RunStatus).state);
+      else if (message.name === "set") this.become(this.state);
       else if (message.name === "step") this.advance(1);
       else if (message.name === "reset") this.reset();
     }
@@ -128,13 +150,13 @@ export class FakeModel implements Model {
     const from = this.step + 1;
     this.step = Math.min(this.step + n, this.steps);
     this.frame(this.series.map((series) => [from - series.start, this.step + 1 - series.start]));
-    this.become(this.step === this.steps ? "finished" : (this.traits.status as RunStatus).state);
+    this.become(this.step === this.steps ? "finished" : this.state);
   }
 
   /** Another page, or the notebook, changes the learning rate. */
   use(rate: number): void {
     this.values.learning_rate = rate;
-    this.become((this.traits.status as RunStatus).state);
+    this.become(this.state);
   }
 
   /** As momentum moves it, 2 where it is 0.9 or where there is none. */
@@ -143,8 +165,16 @@ export class FakeModel implements Model {
     return beta1 === undefined ? 2 : (2 * (1 + beta1) * 0.1) / ((1 - beta1) * 1.9);
   }
 
+  private get state(): State {
+    return (this.traits.statuses as Record<string, RunStatus>)["0"].state;
+  }
+
+  private branch(): Branch {
+    return { id: 0, name: "run", colour: "", hidden: false, parent: null, step: null, spec: this.spec() };
+  }
+
   get running(): boolean {
-    return (this.traits.status as RunStatus).state === "running";
+    return this.state === "running";
   }
 
   close(): void {
@@ -182,16 +212,16 @@ export class FakeModel implements Model {
 
   private become(state: State): void {
     if (this.quiet) return;
-    this.traits.status = this.status(state);
-    this.emit("change:status");
+    this.traits.statuses = { 0: this.status(state) };
+    this.emit("change:statuses");
   }
 
   private reset(): void {
     this.run++;
     this.step = -1;
     this.events.length = 0;
-    this.traits.spec = this.spec();
-    this.emit("change:spec");
+    this.traits.branches = [this.branch()];
+    this.emit("change:branches");
     this.become("ready");
   }
 
@@ -203,6 +233,7 @@ export class FakeModel implements Model {
       "msg:custom",
       {
         kind: "frame",
+        branch: 0,
         run: this.run,
         seq: ++this.seq,
         blocks: blocks.map(({ header }) => header),
@@ -223,6 +254,7 @@ export class FakeModel implements Model {
     const blocks = this.series.map((series) => encode(series, 0, Math.max(0, this.step + 1 - series.start)));
     const header: Snapshot = {
       kind: "snapshot",
+      branch: 0,
       run: this.run,
       seq: ++this.seq,
       blocks: blocks.map((block) => block.header),
@@ -255,6 +287,8 @@ export class FakeModel implements Model {
         device: "cpu",
         dtype: "float64",
         loss: "½ mean squared error",
+        coordinates: [],
+        start: [],
       },
       optimizer: {
         name: "GradientDescent",
@@ -269,6 +303,7 @@ export class FakeModel implements Model {
       eigenvalues: 4,
       seed: 0,
       processes: this.series.map((series) => series.spec),
+      schedules: SCHEDULES,
       run: this.run,
     };
   }

@@ -1,44 +1,32 @@
-import type { Client } from "./client";
-import { type Context, newestOfIterates, shownState, thresholdNow, ViewState } from "./context";
+import { type Context, newestOfIterates, shownState, ViewState } from "./context";
+import { BranchStrip } from "./controls/branches";
+import { panelChoice } from "./controls/choice";
 import { Dialog, keyTable } from "./controls/dialog";
 import { Footer } from "./controls/footer";
+import { openFork } from "./controls/fork";
 import { Header } from "./controls/header";
 import { listenKeys } from "./controls/keys";
 import { Menu } from "./controls/menu";
 import { Notice } from "./controls/notice";
 import { ParameterControls } from "./controls/parameters";
 import { RateControl } from "./controls/rate";
+import { openSchedule } from "./controls/schedule";
+import { Scrubber } from "./controls/scrubber";
 import { Transport } from "./controls/transport";
-import { h, setAttribute } from "./dom";
+import { button, h, setAttribute } from "./dom";
+import { hook, type Root } from "./hook";
+import type { Runs } from "./runs";
 import { Scope } from "./scope";
-import type { Store } from "./store";
 import { processStyles, readTheme, watchTheme } from "./theme";
 import { views } from "./views";
+import { shownPanels, swapPanels } from "./views/panels";
+import { zoom } from "./views/pointer";
 import { savePicture, saveValues } from "./views/save";
 import { valueTable } from "./views/table";
-
-/** What tests read from the root element: `root.rodflow`. */
-export interface Hook {
-  client: Client;
-  store: Store;
-  /** Times recorded of every process. */
-  times(): Record<string, number[]>;
-  /** A recorded column of a process. */
-  column(process: string, name: string, part?: number): (number | null)[];
-  /** Top of the plot to the line of a value in a panel ("loss", "ratio", "distance", "rod"), in CSS pixels. */
-  y(panel: string, value: number): number;
-  /** Like `y`, of the edge threshold now in the panel of eigenvalues. */
-  thresholdY(): number;
-  /** Step that the cursor is at; null follows the newest. */
-  cursor(): number | null;
-  /** Number of things that the view owns. */
-  owned(): number;
-}
-
-export type Root = HTMLElement & { rodflow?: Hook };
+import { Tabs } from "./views/tabs";
 
 /** Mounts one view of a widget into `host`; everything it owns ends with the returned scope. */
-export function mount(client: Client, host: HTMLElement): Scope {
+export function mount(runs: Runs, host: HTMLElement): Scope {
   const scope = new Scope();
   const root: Root = h("div", { class: "rodflow", "data-lm-suppress-shortcuts": "true" });
   host.append(root);
@@ -47,87 +35,120 @@ export function mount(client: Client, host: HTMLElement): Scope {
   const view = new ViewState();
   const draw = scope.frame(() => update());
   const context: Context = {
-    client,
+    runs,
+    get client() {
+      return runs.selected;
+    },
     scope,
     root,
     view,
     theme: readTheme(root),
-    styles: processStyles(client.spec.processes),
+    styles: processStyles(runs.selected.spec.processes),
     size: "wide",
     redraw: draw,
   };
-  let spec = client.spec;
+  let described = "";
 
-  const figure = views.compare.create(context);
+  const tabs = new Tabs(context);
+  const dialog = new Dialog(context);
+  const command = (name: "undo" | "reset" | "extend", args = {}) => void runs.selected.command(name, args);
+  const fork = (at: number | null = null) => openFork(context, dialog, at);
   const notice = new Notice(context, {
-    extend: () => void client.command("extend", { steps: client.spec.steps }),
-    reset: () => void client.command("reset"),
+    extend: () => command("extend", { steps: runs.selected.spec.steps }),
+    reset: () => command("reset"),
     saveValues: () => saveValues(context),
   });
-  const dialog = new Dialog(context);
+  const help = () => dialog.open("Keyboard", keyTable());
   const menu = new Menu(context, [
+    { label: "Panels …", action: () => dialog.open("Panels", panelChoice(context)) },
     {
       label: "Eigenvalues instead of sharpness / edge",
-      checked: () => view.showEigenvalues,
-      action: () => view.setEigenvalues(!view.showEigenvalues),
+      checked: () => shownPanels(context).includes("eigenvalues"),
+      action: () => swapPanels(context, "sharpness", "eigenvalues"),
     },
+    { label: "Schedule of the learning rate …", action: () => openSchedule(context, dialog) },
+    { label: "Fork …", action: () => fork() },
+    { label: "Undo the last change", action: () => command("undo") },
     { label: "Table of values", action: () => dialog.open("Values", valueTable(context)) },
     { label: "Save values (CSV)", action: () => saveValues(context) },
-    { label: "Save picture (PNG)", action: () => savePicture(context, figure) },
-    { label: "Keyboard", action: () => dialog.open("Keyboard", keyTable()) },
+    { label: "Save picture (PNG)", action: () => savePicture(context, tabs.current, "png") },
+    { label: "Save picture (SVG)", action: () => savePicture(context, tabs.current, "svg") },
+    { label: "Keyboard", action: help },
   ]);
-  const header = new Header(context, menu.element);
+  const titles = Object.entries(views).map(([name, { title }]): [string, string] => [name, title]);
+  const header = new Header(context, titles, menu.element);
   const transport = new Transport(context, () => notice.askReset());
   const rate = new RateControl(context);
   const parameters = new ParameterControls(context);
+  const scrubber = new Scrubber(context);
+  const strip = new BranchStrip(context, dialog);
   const footer = new Footer(context);
-  const toolbar = h("div", { class: "rf-toolbar" }, transport.element, rate.element);
-  root.append(
-    header.element,
+  const forkButton = button("Fork", "fork", "Fork");
+  forkButton.classList.add("rf-fork");
+  scope.listen(forkButton, "click", () => fork());
+  const toolbar = h("div", { class: "rf-toolbar" }, transport.element, rate.element, forkButton);
+  const body = h(
+    "div",
+    { class: "rf-body" },
     toolbar,
     parameters.element,
-    figure.element,
+    strip.element,
+    scrubber.element,
+    tabs.element,
     notice.element,
     footer.element,
-    dialog.element,
   );
+  root.append(header.element, body, dialog.element);
 
-  listenKeys(context, figure.element, {
+  listenKeys(context, () => tabs.current.element, {
     toggleRun: () => transport.toggle(),
     step: () => transport.step(),
-    moveCursor: (rows) => figure.moveCursor(rows),
+    moveCursor: (rows) => tabs.current.moveCursor(rows),
     newest: () => {
-      if (!notice.withdraw()) view.setCursor(null, false);
+      if (notice.withdraw()) return;
+      if (view.cursor !== null) view.setCursor(null, false);
+      else view.setSpan(null);
     },
     nudge: (factor) => rate.nudge(factor),
     toggleProcess: (index) => {
       const style = context.styles[index];
       if (style) view.toggle(style.process.name);
     },
+    tab: (name) => view.setTab(name),
+    zoom: (factor) => zoom(context, factor),
+    fork: () => fork(),
+    undo: () => command("undo"),
     reset: () => notice.askReset(),
-    help: () => dialog.open("Keyboard", keyTable()),
+    help,
   });
 
   function update(): void {
-    if (client.spec !== spec) {
-      spec = client.spec;
+    const { client } = context;
+    const { spec } = client;
+    const key = `${client.branch.id} ${spec.run} ${spec.processes.map(({ name }) => name).join(" ")}`;
+    if (key !== described) {
+      described = key;
       context.styles = processStyles(spec.processes);
     }
     const state = shownState(client);
     setAttribute(root, "data-state", state);
     setAttribute(root, "data-step", String(client.status.step));
     setAttribute(root, "data-run", String(client.store.run));
+    setAttribute(root, "data-branch", String(client.branch.id));
+    setAttribute(root, "data-tab", view.tab);
     setAttribute(root, "data-ratio", String(newestOfIterates(context, "sharpness_ratio") ?? ""));
     if (view.cursor !== null && view.cursor > client.store.newest) view.setCursor(null, false);
     header.update();
     menu.update();
-    transport.update();
-    rate.update();
-    parameters.update();
-    figure.update();
-    notice.update(figure.at);
-    footer.update();
-    client.drawn();
+    body.hidden = view.collapsed;
+    if (!view.collapsed) {
+      forkButton.disabled = state === "gone" || client.store.newest < 0;
+      scrubber.element.hidden = view.tab === "compare";
+      for (const part of [transport, rate, parameters, strip, scrubber, tabs]) part.update();
+      notice.update(tabs.current.at);
+      footer.update();
+    }
+    runs.drawn();
   }
 
   const applyTheme = () => {
@@ -145,7 +166,7 @@ export function mount(client: Client, host: HTMLElement): Scope {
     if (width <= 0) return;
     context.size = width < 480 ? "tiny" : width < 720 ? "narrow" : "wide";
     root.dataset.size = context.size;
-    figure.resize();
+    tabs.resize();
     draw();
   });
   sizes.observe(root);
@@ -155,35 +176,13 @@ export function mount(client: Client, host: HTMLElement): Scope {
   scope.observe(visible);
   scope.listen(document, "visibilitychange", draw);
 
-  scope.add(client.watch());
-  scope.add(client.changed.subscribe(draw));
-  scope.add(client.store.changed.subscribe(draw));
+  scope.add(runs.watch());
+  scope.add(runs.changed.subscribe(draw));
   scope.add(view.changed.subscribe(draw));
-  root.rodflow = hook(context, figure);
+  root.rodflow = hook(context, tabs);
   scope.add(() => {
     delete root.rodflow;
   });
   update();
   return scope;
-}
-
-function hook(context: Context, figure: ReturnType<typeof views.compare.create>): Hook {
-  const { client, scope, view } = context;
-  const panel = (key: string) => figure.panels.find((candidate) => candidate.panel.key === key);
-  return {
-    client,
-    store: client.store,
-    times: () => Object.fromEntries([...client.store.tables].map(([name, table]) => [name, [...table.time.toArray()]])),
-    column: (process, name, part = 0) => {
-      const table = client.store.table(process);
-      return Array.from({ length: table?.rows ?? 0 }, (_, row) => table?.column(name, part)?.at(row) ?? null);
-    },
-    y: (key, value) => panel(key)?.y(value) ?? Number.NaN,
-    thresholdY: () => {
-      const now = thresholdNow(context) ?? newestOfIterates(context, "edge_threshold");
-      return panel("ratio")?.y(now ?? Number.NaN) ?? Number.NaN;
-    },
-    cursor: () => view.cursor,
-    owned: () => scope.size,
-  };
 }

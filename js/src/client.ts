@@ -3,6 +3,7 @@ import type { Model } from "./model";
 import { Scope, Signal } from "./scope";
 import { Store } from "./store";
 import {
+  type Branch,
   type CommandName,
   PROTOCOL,
   type Reply,
@@ -10,8 +11,9 @@ import {
   type RunStatus,
   readRows,
   readStatus,
+  readSurvey,
   type Spec,
-  unpack,
+  type Survey,
 } from "./wire";
 
 /** How long a kernel may take to answer a hello before the page says that it has gone; any message revokes that. */
@@ -21,13 +23,16 @@ const RETRIES = 40;
 /** A page that cannot draw (a hidden tab) acknowledges frames after this time, so that the run is not held up. */
 const DRAW_TIMEOUT = 250;
 
-/** Speaks with the kernel for one widget model: one client and one store, however many views there are. */
+/** What a survey tells: a part or all of it, or why there is none. */
+export type SurveyListener = (survey: Survey | null, refusal: string) => void;
+
+/** Speaks with the kernel for one branch of a widget model: one client and one store, however many views there are. */
 export class Client {
   readonly store = new Store();
   readonly scope = new Scope();
   readonly changed = new Signal();
   readonly id = identity();
-  spec: Spec;
+  branch: Branch;
   status: RunStatus;
   gone = false;
   /** Message of the last command that was refused, until one succeeds. */
@@ -35,25 +40,30 @@ export class Client {
 
   private readonly undrawn: number[] = [];
   private readonly waiting = new Map<string, (reply: Reply) => void>();
+  private readonly surveys = new Map<string, SurveyListener>();
   private stopDrawTimer = () => {};
   private stopAnswerTimer = () => {};
   private stopRetry = () => {};
-  private viewers = 0;
   /** Whether rows have been asked for that did not come yet. */
   private asking = false;
   private serial = 0;
 
-  constructor(private readonly model: Model) {
-    this.spec = model.get("spec") as Spec;
-    this.status = readStatus(model.get("status") as Wire.RunStatus);
+  /** `viewed` says whether there is a view that will draw frames and call `drawn`. */
+  constructor(
+    private readonly model: Model,
+    branch: Branch,
+    private readonly viewed: () => boolean,
+  ) {
+    this.branch = branch;
+    this.status = readStatus(statusOf(model, branch.id));
     this.store.reset(this.spec.run);
     this.on("msg:custom", (content: Wire.ToPage, buffers: DataView[]) => this.receive(content, buffers ?? []));
-    this.on("change:spec", () => this.readSpec());
-    this.on("change:status", () => this.readStatus());
-    this.on("change:snapshot", () => this.readSnapshot());
+    this.on("change:statuses", () => this.readStatus());
     this.on("comm_live_update", () => this.hello());
-    this.readSnapshot();
-    this.hello();
+  }
+
+  get spec(): Spec {
+    return this.branch.spec;
   }
 
   private on(name: string, handler: (...values: never[]) => void): void {
@@ -61,35 +71,51 @@ export class Client {
     this.scope.add(() => this.model.off(name, handler));
   }
 
-  /** A view that draws frames; call `drawn` after each draw, and the result when the view ends. */
-  watch(): () => void {
-    this.viewers++;
-    return this.scope.add(() => {
-      this.viewers--;
-      if (!this.viewers) this.drawn();
-    });
-  }
-
   /** Acknowledges all frames received so far. */
   drawn(): void {
     this.stopDrawTimer();
-    for (const seq of this.undrawn.splice(0)) this.send({ kind: "ack", client: this.id, seq });
+    for (const seq of this.undrawn.splice(0)) this.send({ kind: "ack", ...this.sender, seq });
   }
 
   /** Sends a command; resolves with the kernel's reply. */
-  command(name: CommandName, args: Record<string, number> = {}): Promise<Reply> {
+  command(name: CommandName, args: Record<string, unknown> = {}): Promise<Reply> {
+    return this.order(`${this.id}-${++this.serial}`, name, args);
+  }
+
+  /** Asks the engine for a survey; the result ends the interest in it, and the work. */
+  survey(topic: string, args: Record<string, unknown>, listener: SurveyListener): { id: string; end: () => void } {
     const id = `${this.id}-${++this.serial}`;
-    return new Promise((resolve) => {
-      this.waiting.set(id, resolve);
-      this.send({ kind: "command", client: this.id, id, name, args });
+    this.surveys.set(id, listener);
+    this.order(id, "survey", { topic, ...args }, false).then((reply) => {
+      if (!reply.ok && this.surveys.has(id)) listener(null, reply.message);
+      this.surveys.delete(id);
     });
+    const end = () => {
+      if (this.surveys.delete(id)) this.command("cancel", { id });
+    };
+    return { id, end };
   }
 
   dispose(): void {
     if (this.scope.disposed) return;
-    this.send({ kind: "bye", client: this.id });
+    this.send({ kind: "bye", ...this.sender });
     this.scope.dispose();
     this.waiting.clear();
+    this.surveys.clear();
+  }
+
+  private get sender(): { branch: number; client: string } {
+    return { branch: this.branch.id, client: this.id };
+  }
+
+  private order(id: string, name: CommandName, args: Record<string, unknown>, told = true): Promise<Reply> {
+    return new Promise((resolve) => {
+      this.waiting.set(id, (reply) => {
+        if (told) this.refusal = reply.ok ? "" : reply.message;
+        resolve(reply);
+      });
+      this.send({ kind: "command", ...this.sender, id, name, args });
+    });
   }
 
   private send(message: Wire.ToKernel): void {
@@ -104,7 +130,7 @@ export class Client {
    * Asks for the rows that are missing, again and again until some come: a message that reaches the kernel before the
    * host has set up its subshell waits behind the cell that is running, and one sent a little later does not.
    */
-  private hello(attempt = 0): void {
+  hello(attempt = 0): void {
     this.asking = true;
     if (!attempt) {
       this.stopAnswerTimer();
@@ -113,7 +139,7 @@ export class Client {
     this.stopRetry();
     if (attempt < RETRIES) this.stopRetry = this.scope.timeout(() => this.hello(attempt + 1), retryAfter(attempt));
     const { run } = this.store;
-    this.send({ kind: "hello", client: this.id, protocol: PROTOCOL, run, rows: this.store.held() });
+    this.send({ kind: "hello", ...this.sender, protocol: PROTOCOL, run, rows: this.store.held() });
   }
 
   private answered(): void {
@@ -133,24 +159,35 @@ export class Client {
   }
 
   private receive(content: Wire.ToPage, buffers: DataView[]): void {
-    if (content.kind === "reply") {
+    if (content.branch !== this.branch.id) return;
+    if (content.kind === "reply") this.receiveReply(content);
+    else if (content.kind === "survey") {
       this.heard();
-      this.waiting.get(content.id)?.(content);
-      const hello = content.id === this.id;
-      if (hello) this.answered();
-      if (this.waiting.delete(content.id) || hello) {
-        this.refusal = content.ok ? "" : content.message;
-        this.changed.emit();
-      }
-      return;
+      this.surveys.get(content.id)?.(readSurvey(content, buffers), "");
+    } else if (content.kind === "frame" || content.kind === "snapshot") {
+      this.heard();
+      this.receiveRows(readRows(content, buffers));
     }
-    if (content.kind !== "frame" && content.kind !== "snapshot") return;
+  }
+
+  private receiveReply(reply: Reply): void {
     this.heard();
-    const rows = readRows(content, buffers);
+    const hello = reply.id === this.id;
+    if (hello) {
+      this.answered();
+      this.refusal = reply.ok ? "" : reply.message;
+    }
+    const known = this.waiting.get(reply.id);
+    this.waiting.delete(reply.id);
+    known?.(reply);
+    if (known || hello) this.changed.emit();
+  }
+
+  private receiveRows(rows: Rows): void {
     if (rows.kind === "snapshot" && rows.to !== this.id) return;
     this.take(rows);
     this.undrawn.push(rows.seq);
-    if (!this.viewers) this.drawn();
+    if (!this.viewed()) this.drawn();
     else if (this.undrawn.length === 1) this.stopDrawTimer = this.scope.timeout(() => this.drawn(), DRAW_TIMEOUT);
   }
 
@@ -172,29 +209,32 @@ export class Client {
     store.append(rows.blocks, rows.events, rows.firstEvent);
   }
 
-  private readSpec(): void {
-    this.spec = this.model.get("spec") as Spec;
+  /** The trait `branches` is new. */
+  describe(branch: Branch): void {
+    this.branch = branch;
     if (this.spec.run > this.store.run) this.store.reset(this.spec.run);
     this.changed.emit();
   }
 
   private readStatus(): void {
+    const raw = statusOf(this.model, this.branch.id);
+    if (!raw) return;
     this.heard();
-    this.status = readStatus(this.model.get("status") as Wire.RunStatus);
+    this.status = readStatus(raw);
     this.changed.emit();
   }
 
   /** The snapshot trait draws a saved or exported page; a live run that already holds more keeps it. */
-  private readSnapshot(): void {
-    const data = this.model.get("snapshot") as DataView | null;
-    if (!data?.byteLength) return;
-    const rows = unpack(data);
+  keep(rows: Rows): void {
     const held = this.store.held();
     const newer = rows.blocks.some((block) => (block.totalRows ?? block.rows) > (held[block.table] ?? 0));
-    if (rows.run > this.store.run || (rows.run === this.store.run && newer)) {
+    if (rows.run > this.store.run || (rows.run === this.store.run && newer))
       this.store.replace(rows.run, rows.blocks, rows.events);
-    }
   }
+}
+
+function statusOf(model: Model, branch: number): Wire.RunStatus {
+  return (model.get("statuses") as Record<string, Wire.RunStatus>)[branch];
 }
 
 function retryAfter(attempt: number): number {

@@ -1,18 +1,27 @@
 import type { Client } from "./client";
+import type { Range } from "./ranges";
+import type { Runs } from "./runs";
 import type { Scope } from "./scope";
 import { Signal } from "./scope";
 import type { ProcessStyle, Theme } from "./theme";
+import type { PanelName } from "./wire";
 
 /** What a person has chosen to look at in one view of a widget. */
 export class ViewState {
   readonly changed = new Signal();
   readonly hidden = new Set<string>();
   readonly log = new Map<string, boolean>();
+  /** Name of the view that is shown, as in `views/index.ts`. */
+  tab = "compare";
+  /** Panels of the Compare view, in order. */
+  panels: PanelName[] = [];
+  collapsed = false;
   /** Step that the cursor is at; null follows the newest. */
   cursor: number | null = null;
   /** Whether the cursor stays when the pointer leaves. */
   pinned = false;
-  showEigenvalues = false;
+  /** Steps that the time axis is limited to; null shows all. */
+  span: Range | null = null;
   /** Hyperparameters under a hand, or sent and not yet in use. */
   readonly asked = new Map<string, number>();
 
@@ -33,20 +42,37 @@ export class ViewState {
     this.changed.emit();
   }
 
-  setEigenvalues(show: boolean): void {
-    this.showEigenvalues = show;
+  setTab(tab: string): void {
+    this.tab = tab;
+    this.changed.emit();
+  }
+
+  setPanels(panels: PanelName[]): void {
+    this.panels = panels;
+    this.changed.emit();
+  }
+
+  setCollapsed(collapsed: boolean): void {
+    this.collapsed = collapsed;
+    this.changed.emit();
+  }
+
+  setSpan(span: Range | null): void {
+    this.span = span;
     this.changed.emit();
   }
 }
 
 /** What every part of one mounted widget shares. */
 export interface Context {
+  readonly runs: Runs;
+  /** The branch that is looked at: another one after `runs.select`, so read it anew at every update. */
   readonly client: Client;
   readonly scope: Scope;
   readonly root: HTMLElement;
   readonly view: ViewState;
   theme: Theme;
-  /** Processes in the order of legends; rebuilt when the spec changes. */
+  /** Processes of the branch in the order of legends; rebuilt when its spec changes. */
   styles: ProcessStyle[];
   /** Width class: wide, narrow (below 720 px) or tiny (below 480 px). */
   size: "wide" | "narrow" | "tiny";

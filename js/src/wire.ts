@@ -3,12 +3,15 @@ import type * as Wire from "./generated/messages";
 
 export type {
   Bound,
+  Branch,
   Column,
   CommandName,
+  PanelName,
   Parameter,
   ProcessSpec,
   ProcessStatus,
   Reply,
+  ScheduleSpec,
   State,
 } from "./generated/messages";
 export { PROTOCOL } from "./generated/messages";
@@ -40,6 +43,7 @@ export interface Block {
 
 export interface Rows {
   kind: "frame" | "snapshot";
+  branch: number;
   run: number;
   seq: number;
   blocks: Block[];
@@ -60,6 +64,7 @@ export function readRows(raw: Wire.Frame | Wire.Snapshot, buffers: readonly Buff
   const totals = raw.kind === "snapshot" ? raw.total_rows : null;
   return {
     kind: raw.kind,
+    branch: raw.branch,
     run: raw.run,
     seq: raw.seq,
     events: raw.events,
@@ -69,19 +74,46 @@ export function readRows(raw: Wire.Frame | Wire.Snapshot, buffers: readonly Buff
   };
 }
 
-/** A snapshot that travels as one string of bytes: header length, header, buffers. */
-export function unpack(data: Buffer): Rows {
+/** The snapshots of all branches, which travel as one string of bytes: header length, header, buffers, again and again. */
+export function unpack(data: Buffer): Rows[] {
   const bytes = asBytes(data);
-  const length = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0, true);
-  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length))) as Wire.Snapshot;
-  let start = 4 + length;
-  const buffers = header.blocks.map((block) => {
-    const size = 4 * numbersIn(block);
-    const buffer = bytes.subarray(start, start + size);
-    start += size;
-    return buffer;
-  });
-  return readRows(header, buffers);
+  const found: Rows[] = [];
+  let start = 0;
+  while (start + 4 <= bytes.byteLength) {
+    const length = new DataView(bytes.buffer, bytes.byteOffset + start, 4).getUint32(0, true);
+    const header = JSON.parse(new TextDecoder().decode(bytes.subarray(start + 4, start + 4 + length))) as Wire.Snapshot;
+    start += 4 + length;
+    const buffers = header.blocks.map((block) => {
+      const size = 4 * numbersIn(block);
+      const buffer = bytes.subarray(start, start + size);
+      start += size;
+      return buffer;
+    });
+    found.push(readRows(header, buffers));
+  }
+  return found;
+}
+
+export interface SurveyArray {
+  shape: number[];
+  /** Row after row. */
+  values: Float32Array;
+}
+
+/** What the engine found beside the recording; `share` of the work is done. */
+export interface Survey {
+  topic: string;
+  step: number;
+  share: number;
+  facts: Record<string, number | null>;
+  words: Record<string, string>;
+  arrays: Map<string, SurveyArray>;
+}
+
+export function readSurvey(raw: Wire.Survey, buffers: readonly Buffer[]): Survey {
+  const { topic, step, share, facts, words } = raw;
+  const arrays = new Map(raw.arrays.map(({ name, shape }, i) => [name, { shape, values: asNumbers(buffers[i]) }]));
+  return { topic, step, share, facts, words, arrays };
 }
 
 function readBlock(header: Wire.BlockHeader, buffer: Buffer, totalRows: number | null): Block {
@@ -89,8 +121,7 @@ function readBlock(header: Wire.BlockHeader, buffer: Buffer, totalRows: number |
   const bytes = asBytes(buffer);
   if (bytes.byteLength !== 4 * numbers)
     throw new Error(`Block of ${header.table}: ${bytes.byteLength} bytes arrived, ${4 * numbers} were announced.`);
-  // The bytes may start at any offset, where a Float32Array cannot: copy first.
-  const values = new Float32Array(bytes.slice().buffer);
+  const values = asNumbers(bytes);
   let run = 0;
   const columns = header.columns.map(({ name, width }) => ({
     name,
@@ -101,6 +132,11 @@ function readBlock(header: Wire.BlockHeader, buffer: Buffer, totalRows: number |
 
 function numbersIn(header: Wire.BlockHeader): number {
   return header.rows * header.columns.reduce((sum, column) => sum + column.width, 0);
+}
+
+/** The bytes may start at any offset, where a Float32Array cannot: copied first. */
+function asNumbers(data: Buffer): Float32Array {
+  return new Float32Array(asBytes(data).slice().buffer);
 }
 
 function asBytes(data: Buffer): Uint8Array {

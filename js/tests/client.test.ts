@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeModel } from "../dev/fake";
-import { ANSWER_TIMEOUT, Client } from "../src/client";
-import type { Reply, ToKernel } from "../src/generated/messages";
+import { ANSWER_TIMEOUT, type Client } from "../src/client";
+import { PROTOCOL, type Reply, type ToKernel } from "../src/generated/messages";
+import { Runs } from "../src/runs";
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
@@ -17,25 +18,34 @@ const until = (last: number, first = 0) => Array.from({ length: last + 1 - first
 
 async function connected(scene: "running" | "paused" = "running") {
   const model = new FakeModel(scene);
-  const client = new Client(model);
+  const runs = new Runs(model);
   await settled();
-  return { model, client };
+  return { model, runs, client: runs.selected };
 }
 
 describe("the client", () => {
   it("says hello and takes the snapshot that is meant for it", async () => {
     const { model, client } = await connected();
-    expect(model.sent[0]).toMatchObject({ kind: "hello", client: client.id, protocol: 2, run: 1, rows: {} });
+    expect(model.sent[0]).toMatchObject({ kind: "hello", client: client.id, protocol: PROTOCOL, run: 1, rows: {} });
     expect(times(client)).toEqual(until(486));
     expect(times(client, "rod")).toEqual(until(486, 2));
-    const other = { to: "somebody else", kind: "snapshot", run: 1, seq: 9, blocks: [], events: [], total_rows: {} };
+    const other = {
+      to: "somebody else",
+      kind: "snapshot",
+      branch: 0,
+      run: 1,
+      seq: 9,
+      blocks: [],
+      events: [],
+      total_rows: {},
+    };
     model.tell({ ...other, first_event: 0, thinned: false });
     expect(times(client)).toHaveLength(487);
   });
 
   it("appends frames, and acknowledges them only when they have been drawn", async () => {
-    const { model, client } = await connected();
-    const unwatch = client.watch();
+    const { model, runs, client } = await connected();
+    const unwatch = runs.watch();
     client.drawn();
     model.sent.length = 0;
     model.advance(3);
@@ -43,15 +53,15 @@ describe("the client", () => {
     expect(times(client)).toEqual(until(491));
     expect(kinds(model)).toEqual([]);
     client.drawn();
-    expect(model.sent).toEqual([2, 3].map((seq) => ({ kind: "ack", client: client.id, seq })));
+    expect(model.sent).toEqual([2, 3].map((seq) => ({ kind: "ack", branch: 0, client: client.id, seq })));
     unwatch();
     model.advance(1);
     expect(model.sent.at(-1)).toMatchObject({ kind: "ack", seq: 4 });
   });
 
   it("acknowledges in time although nothing can be drawn, so that a hidden page holds nobody up", async () => {
-    const { model, client } = await connected();
-    client.watch();
+    const { model, runs, client } = await connected();
+    runs.watch();
     client.drawn();
     model.sent.length = 0;
     model.advance(1);
@@ -85,7 +95,7 @@ describe("the client", () => {
     client.command("set", { learning_rate: 0.7 });
     model.deaf = false;
     model.sent.length = 0;
-    const frame = { kind: "frame", run: 1, seq: 90, blocks: [], events: [], first_event: 3 };
+    const frame = { kind: "frame", branch: 0, run: 1, seq: 90, blocks: [], events: [], first_event: 3 };
     model.tell(frame);
     model.tell({ ...frame, seq: 91 });
     expect(kinds(model).filter((kind) => kind === "hello")).toHaveLength(1);
@@ -96,7 +106,7 @@ describe("the client", () => {
   it("says hello again until rows come, because the first may wait behind a cell that is running", async () => {
     const model = new FakeModel("running");
     model.deaf = true;
-    const client = new Client(model);
+    const client = new Runs(model).selected;
     vi.advanceTimersByTime(240);
     expect(kinds(model)).toEqual(["hello"]);
     vi.advanceTimersByTime(20);
@@ -129,7 +139,7 @@ describe("the client", () => {
     const { model, client } = await connected();
     client.command("reset");
     expect([client.store.run, client.store.newest]).toEqual([2, -1]);
-    model.tell({ kind: "frame", run: 1, seq: 99, blocks: [], events: [], first_event: 0 });
+    model.tell({ kind: "frame", branch: 0, run: 1, seq: 99, blocks: [], events: [], first_event: 0 });
     expect(client.store.run).toBe(2);
     model.advance(5);
     expect(times(client)).toEqual(until(4));
@@ -140,14 +150,14 @@ describe("the client", () => {
     model.close();
     expect(client.gone).toBe(true);
     model.closed = false;
-    model.tell({ kind: "frame", run: 1, seq: 99, blocks: [], events: [], first_event: 0 });
+    model.tell({ kind: "frame", branch: 0, run: 1, seq: 99, blocks: [], events: [], first_event: 0 });
     expect(client.gone).toBe(false);
   });
 
   it("says so too when nobody answers its hello", () => {
     const model = new FakeModel("paused");
     model.deaf = true;
-    const client = new Client(model);
+    const client = new Runs(model).selected;
     vi.advanceTimersByTime(ANSWER_TIMEOUT - 1);
     expect(client.gone).toBe(false);
     vi.advanceTimersByTime(1);
@@ -158,7 +168,7 @@ describe("the client", () => {
     const model = new FakeModel("finished", 40);
     model.deaf = true;
     model.save();
-    const client = new Client(model);
+    const client = new Runs(model).selected;
     expect(times(client)).toEqual(until(40));
     vi.advanceTimersByTime(ANSWER_TIMEOUT);
     expect([client.gone, client.status.state]).toEqual([true, "finished"]);
@@ -173,7 +183,7 @@ describe("the client", () => {
 
   it("shows what speaks against its hello and asks no more", async () => {
     const { model, client } = await connected();
-    model.tell({ kind: "reply", id: client.id, ok: false, message: "Reload the page.", step: null });
+    model.tell({ kind: "reply", branch: 0, id: client.id, ok: false, message: "Reload the page.", step: null });
     expect(client.refusal).toBe("Reload the page.");
     const asked = kinds(model).filter((kind) => kind === "hello").length;
     vi.advanceTimersByTime(ANSWER_TIMEOUT * 4);
@@ -181,9 +191,9 @@ describe("the client", () => {
   });
 
   it("says bye once, and hears nothing afterwards", async () => {
-    const { model, client } = await connected();
-    client.dispose();
-    client.dispose();
+    const { model, runs, client } = await connected();
+    runs.dispose();
+    runs.dispose();
     expect(kinds(model).filter((kind) => kind === "bye")).toHaveLength(1);
     expect(model.listeners).toBe(0);
     model.advance(1);

@@ -137,7 +137,7 @@ describe("the learning rate", () => {
       await painted();
       expect(number.value).toBe("0.7");
       const command = model.sent.findLast((message) => message.kind === "command");
-      model.tell({ kind: "reply", id: command?.id, ok: true, message: "", step: 393 });
+      model.tell({ kind: "reply", branch: 0, id: command?.id, ok: true, message: "", step: 393 });
       await painted();
       expect(number.value).toBe("0.5");
     });

@@ -12,7 +12,7 @@ const crosses = () => [...new Set(vi.mocked(drawCross).mock.calls.map(([, , time
 async function page(...args: Parameters<typeof mounted>) {
   const view = await mounted(...args);
   const value = (process: string) =>
-    view.find(`[data-panel=ratio] [data-process=${process}] .rf-value`).textContent ?? "";
+    view.find(`[data-panel=sharpness] [data-process=${process}] .rf-value`).textContent ?? "";
   const ended = () => {
     const client = view.root.rodflow?.client;
     if (!client) throw new Error("no client");
@@ -66,7 +66,7 @@ describe("critical directions", () => {
     const { processes } = client.spec;
     const styles = processes.map((process) => ({ process, label: process.label }));
     const recorded = root.rodflow?.column("discrete", "critical_directions") ?? [];
-    client.spec = { ...client.spec, eigenvalues: 1 };
+    client.branch = { ...client.branch, spec: { ...client.spec, eigenvalues: 1 } };
     const all = recorded.length - 1;
     const count = (value: number) => {
       const column = client.store.table("discrete")?.column("critical_directions");
@@ -77,11 +77,13 @@ describe("critical directions", () => {
     expect(count(3)).toEqual({ critical: 3, atLeast: false });
     expect(count(4)).toEqual({ critical: 4, atLeast: true });
     client.changed.emit();
-    await vi.waitFor(() => expect(text("[data-panel=ratio] .rf-facts")).toContain("≥ 4"));
+    await vi.waitFor(() => expect(text("[data-panel=sharpness] .rf-facts")).toContain("≥ 4"));
   });
 });
 
 it("says what the rod of a flow is: a prediction of the half step", async () => {
   const { text } = await page("paused");
-  expect(text("[data-panel=rod] .rf-subtitle")).toBe("half a step of the iterates; flows: what they predict for it");
+  expect(text("[data-panel=rod_length] .rf-subtitle")).toBe(
+    "half a step of the iterates; flows: what they predict for it",
+  );
 });

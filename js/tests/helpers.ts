@@ -1,5 +1,5 @@
 import { FakeModel, type Scene } from "../dev/fake";
-import type { Root } from "../src/app";
+import type { Root } from "../src/hook";
 import widget from "../src/index";
 import type { Parameter } from "../src/wire";
 

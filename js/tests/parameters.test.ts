@@ -62,7 +62,7 @@ describe("hyperparameters beside the learning rate", () => {
       "momentum_decay",
     ]);
     expect(NADAM.map(({ name }) => field(root, name).value)).toEqual(["0.9", "0.99", "1e-8", "0.004"]);
-    find(".rf-fold").click();
+    find(".rf-unfold").click();
     expect(find(".rf-settings").hidden).toBe(true);
     expect(text(".rf-setting-values")).toBe("momentum β₁ 0.9second moment β₂ 0.99ε 10⁻⁸momentum decay ψ 0.004");
   });
@@ -113,9 +113,9 @@ it("names what changed at a step in one mark", async () => {
   const spec = root.rodflow?.client.spec;
   if (!spec) throw new Error("no spec");
   const events = [
-    { step: 4, name: "learning_rate", old: 0.1, new: 0.2 },
-    { step: 4, name: "beta2", old: 0.99, new: 0.9995 },
-    { step: 9, name: "eps", old: 1e-8, new: 1e-5 },
+    { step: 4, name: "learning_rate", old: 0.1, new: 0.2, note: "" },
+    { step: 4, name: "beta2", old: 0.99, new: 0.9995, note: "" },
+    { step: 9, name: "eps", old: 1e-8, new: 1e-5, note: "" },
   ];
   expect(eventMarks(events, spec, true)).toEqual([
     { time: 4, label: "learning rate 0.1 → 0.2, second moment β₂ 0.99 → 0.9995" },

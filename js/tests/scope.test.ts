@@ -53,16 +53,17 @@ describe("mounting and unmounting 20 times", () => {
     for (let i = 0; i < 20; i++) {
       const widget = await mounted(i % 2 ? "running" : "diverged");
       const hook = widget.root.rodflow;
+      const client = hook?.client;
       expect(widget.el.querySelectorAll("canvas")).toHaveLength(4);
       expect(alive.observers).toBeGreaterThan(before.observers);
       widget.unmount();
       expect(widget.el.childElementCount).toBe(0);
       expect(hook?.owned()).toBe(0);
-      expect(hook?.client.changed.size).toBe(0);
-      expect(hook?.store.changed.size).toBe(0);
+      expect(hook?.runs.changed.size).toBe(0);
       widget.stop();
       expect(widget.model.listeners).toBe(0);
-      expect(hook?.client.scope.size).toBe(0);
+      expect([hook?.runs.scope.size, client?.scope.size]).toEqual([0, 0]);
+      expect([client?.changed.size, client?.store.changed.size]).toEqual([0, 0]);
     }
     expect(alive).toEqual(before);
     first.stop();

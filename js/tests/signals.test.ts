@@ -12,6 +12,7 @@ function told(time: number, catapult = false): string[] {
   const blocks = series.map((one) => encode(one, 0, one.rows.length));
   const frame = {
     kind: "frame" as const,
+    branch: 0,
     run: 1,
     seq: 1,
     blocks: blocks.map((b) => b.header),

@@ -18,7 +18,7 @@ function block(table: string, firstRow: number, times: number[], totalRows: numb
 
 const span = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
 const times = (store: Store, table = "rod") => [...(store.table(table)?.time.toArray() ?? [])];
-const event = (step: number): RunEvent => ({ step, name: "learning_rate", old: 1, new: 2 });
+const event = (step: number): RunEvent => ({ step, name: "learning_rate", old: 1, new: 2, note: "" });
 
 describe("the store", () => {
   it("appends frames without a gap or a duplicate, however they overlap", () => {

@@ -15,7 +15,7 @@ const header = {
 const numbers = [12, 13, 14, 5, 6, Number.NaN, 1, 2, 3];
 
 function frame(buffers: (DataView | ArrayBuffer | Uint8Array)[]) {
-  return readRows({ kind: "frame", run: 1, seq: 7, blocks: [header], events: [], first_event: 2 }, buffers);
+  return readRows({ kind: "frame", branch: 0, run: 1, seq: 7, blocks: [header], events: [], first_event: 2 }, buffers);
 }
 
 /** The numbers at an offset at which no Float32Array can begin. */
@@ -26,7 +26,7 @@ function unaligned(offset: number): DataView {
 }
 
 describe("the codec", () => {
-  it("speaks protocol 2", () => expect(PROTOCOL).toBe(2));
+  it("speaks protocol 3", () => expect(PROTOCOL).toBe(3));
 
   it.each([0, 1, 2, 3, 4, 13])("reads a block that starts at byte %i of its memory", (offset) => {
     const [block] = frame([unaligned(offset)]).blocks;
@@ -65,7 +65,7 @@ describe("the codec", () => {
       run: 2,
       seq: 0,
       blocks: [header, { ...header, table: "stable", first_row: 0 }],
-      events: [{ step: 3, name: "learning_rate", old: 0.6, new: 0.8 }],
+      events: [{ step: 3, name: "learning_rate", old: 0.6, new: 0.8, note: "" }],
       first_event: 0,
       to: "",
       thinned: true,
@@ -82,7 +82,8 @@ describe("the codec", () => {
       bytes.set(json, offset + 4);
       bytes.set(data, offset + 4 + json.length);
       bytes.set(data, offset + 4 + json.length + data.length);
-      const rows = unpack(new DataView(bytes.buffer, offset));
+      const [rows, ...none] = unpack(new DataView(bytes.buffer, offset));
+      expect(none).toEqual([]);
       expect(rows.run).toBe(2);
       expect(rows.blocks.map((block) => [block.table, block.totalRows])).toEqual([
         ["rod", 30],

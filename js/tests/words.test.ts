@@ -5,8 +5,8 @@ import { readStatus, type Spec } from "../src/wire";
 import * as words from "../src/words";
 
 const model = new FakeModel("paused");
-const spec = model.get("spec") as Spec;
-const status = readStatus(model.get("status") as never);
+const { spec } = (model.get("branches") as { spec: Spec }[])[0];
+const status = readStatus((model.get("statuses") as Record<number, never>)[0]);
 
 function reading(
   ratio: number,
@@ -100,7 +100,7 @@ describe("the run in words", () => {
       sentence: "Iterates diverged at step 169: the loss passed 10⁶.",
     };
     const ended = { ...status, state: "diverged" as const, processes: { discrete: stand } };
-    const event = { step: 160, name: "learning_rate", old: 0.6, new: 3.4 };
+    const event = { step: 160, name: "learning_rate", old: 0.6, new: 3.4, note: "" };
     expect(words.plainText(words.diverged(ended, spec, [event], 0.69))).toBe(
       "The iterates diverged at step 169: the loss passed 10⁶. At step 160 the learning rate was raised to 3.4, 4.9 times the edge. The recording up to step 168 is kept.",
     );

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -12,10 +13,10 @@ from typing import Any, Protocol
 
 from ..recording import Chunk, Cursor, Table, envelope
 from ..session import Run
-from ..vocabulary import Event
 from ..wire import codec
 from ..wire.messages import PROTOCOL, BlockHeader, Failure, Frame, ProcessStatus, Reply, RunStatus, Snapshot
 from ..wire.pacer import Pacer
+from .asked import Asked
 
 log = logging.getLogger(__name__)
 
@@ -23,14 +24,17 @@ STATUS_SECONDS = 0.25
 ANSWER_SECONDS = 0.75
 HELLO_ROWS = 20_000
 TRAIT_ROWS = 1_200
+WIDGETS_OWN = ("fork", "edit", "remove")
 
 
 class Page(Protocol):
-    """Where a feed sends: custom messages, and traits."""
+    """Where feeds send: custom messages, and what traits say of a branch; and what pages wish of the widget itself."""
 
     def send(self, content: dict[str, Any], buffers: list[bytes]) -> None: ...
 
-    def show(self, **traits: Any) -> None: ...
+    def show(self, branch: int, **what: Any) -> None: ...
+
+    def wish(self, branch: int, name: str, args: dict[str, Any]) -> int | None: ...
 
 
 class Feed:
@@ -43,10 +47,13 @@ class Feed:
         page: asked for at every use, and None when it has gone.
         pacer: says when a frame may go.
         wake: makes somebody call `pump` soon.
+        branch: number of the run within its widget.
     """
 
-    def __init__(self, run: Run, page: Callable[[], Page | None], pacer: Pacer, wake: Callable[[], None]) -> None:
-        self.run = run
+    def __init__(
+        self, run: Run, page: Callable[[], Page | None], pacer: Pacer, wake: Callable[[], None], branch: int = 0
+    ) -> None:
+        self.run, self.branch = run, branch
         self._page, self._pacer, self._wake = page, pacer, wake
         self._inbox: SimpleQueue[dict[str, Any]] = SimpleQueue()
         self._replies: deque[Reply] = deque()
@@ -59,6 +66,7 @@ class Feed:
         self._commanded = -math.inf
         self._status_time = -math.inf
         self._kept: tuple[Any, ...] = ()
+        self._asked = Asked(run, wake)
         self._follow()
         self._forget = run.on_change(wake)
 
@@ -69,6 +77,7 @@ class Feed:
 
     def close(self) -> None:
         self._forget()
+        self._asked.close()
 
     def pump(self, now: float) -> float:
         """Do all that may be done at time `now`; returns seconds until there may be more without a call of `wake`."""
@@ -80,8 +89,8 @@ class Feed:
             return math.inf
         if self.run.number != self._number:
             self._follow()
-            page.show(spec=self._cursor.recording.spec, snapshot=b"")
-        self._answer(page)
+            page.show(self.branch, spec=self._cursor.recording.spec, snapshot=b"")
+        self._answer(page, now)
         self._greet(page, now)
         waits = [self._flush(page, now), self._say_status(page, now)]
         self._keep(page, now)
@@ -112,7 +121,7 @@ class Feed:
             self._forget_client(client)
             if message.get("protocol") != PROTOCOL:
                 self._foreign[client] = _foreign(message.get("protocol"))
-                self._reply(Reply(client, False, self._foreign[client], None))
+                self._reply(client, False, self._foreign[client])
                 return
             self._pacer.join(client)
             self._greeted.append(client)
@@ -124,7 +133,7 @@ class Feed:
             self._commanded = now
             identity, name, args = str(message.get("id", "")), str(message.get("name", "")), message.get("args") or {}
             if client in self._foreign:
-                self._reply(Reply(identity, False, self._foreign[client], None))
+                self._reply(identity, False, self._foreign[client])
             else:
                 self._command(identity, name, args)
 
@@ -134,19 +143,42 @@ class Feed:
         self._greeted = [other for other in self._greeted if other != client]
 
     def _command(self, identity: str, name: str, args: dict[str, Any]) -> None:
-        def done(future: Future[tuple[Event, ...]]) -> None:
+        def done(future: Future[Any]) -> None:
+            if future.cancelled():
+                self._reply(identity, False, "")
+                return
             error = future.exception()
-            events = () if error is not None else future.result()
+            events = () if error is not None or name == "survey" else future.result()
             step = max((event.step for event in events), default=None)
-            self._reply(Reply(identity, error is None, "" if error is None else str(error), step))
+            self._reply(identity, error is None, "" if error is None else str(error), step)
 
         try:
-            self.run.submit(name, args).add_done_callback(done)
+            if name == "survey":
+                self._asked.ask(identity, args).add_done_callback(done)
+            elif name == "cancel":
+                self._asked.cancel(str(args.get("id", "")))
+                self._reply(identity, True)
+            elif name in WIDGETS_OWN:
+                # A fork waits for the worker, and may compute what came before it: not on the thread that sends.
+                threading.Thread(
+                    target=self._wish, args=(identity, name, args), name="rodflow-wish", daemon=True
+                ).start()
+            else:
+                self.run.submit(name, args).add_done_callback(done)
         except Exception as error:  # the page waits for an answer, whatever was wrong
-            self._reply(Reply(identity, False, str(error), None))
+            self._reply(identity, False, str(error))
 
-    def _reply(self, reply: Reply) -> None:
-        self._replies.append(reply)
+    def _wish(self, identity: str, name: str, args: dict[str, Any]) -> None:
+        page = self._page()
+        try:
+            step = None if page is None else page.wish(self.branch, name, args)
+        except Exception as error:
+            self._reply(identity, False, str(error))
+        else:
+            self._reply(identity, True, step=step)
+
+    def _reply(self, identity: str, ok: bool, message: str = "", step: int | None = None) -> None:
+        self._replies.append(Reply(self.branch, identity, ok, message, step))
         self._wake()
 
     # ------------------------------------------------------------------ to the page
@@ -155,8 +187,13 @@ class Feed:
         self._number = self.run.number
         self._cursor = Cursor(self.run.recording)
 
-    def _answer(self, page: Page) -> None:
-        while self._replies:
+    def _answer(self, page: Page, now: float) -> None:
+        """What surveys have found, then the replies that were there before: the last part comes before the answer."""
+        due = len(self._replies)
+        for message, buffers in self._asked.take(self.branch):
+            page.send(codec.content(message), buffers)
+            self._pacer.budget.spend(sum(map(len, buffers)), now)
+        for _ in range(due):
             page.send(codec.content(self._replies[0]), [])
             self._replies.popleft()
 
@@ -183,7 +220,7 @@ class Feed:
         first_event = self._cursor.event
         events = list(self._cursor.read_events())
         headers, buffers = _encode(self._cursor.read(limit))
-        frame = Frame(self._number, self._next(), headers, events, first_event)
+        frame = Frame(self.branch, self._number, self._next(), headers, events, first_event)
         page.send(codec.content(frame), buffers)
         self._pacer.sent(frame.seq, sum(map(len, buffers)), now)
         return self._pacer.wait(now, urgent) if self._cursor.behind else math.inf
@@ -204,7 +241,7 @@ class Feed:
         if status == self._status:
             return math.inf
         self._status, self._status_time, self._told = status, now, told
-        page.show(status=status)
+        page.show(self.branch, status=status)
         return math.inf
 
     def _keep(self, page: Page, now: float) -> None:
@@ -216,7 +253,7 @@ class Feed:
         if kept != self._kept:
             self._kept = kept
             data = self.snapshot()
-            page.show(snapshot=data)
+            page.show(self.branch, snapshot=data)
             self._pacer.budget.spend(len(data), now)
 
     def status(self) -> RunStatus:
@@ -252,6 +289,7 @@ class Feed:
         tables = [(table, cursor.position[table.name]) for table in cursor.recording.tables]
         headers, buffers = _encode([_thin(table, rows, limit) for table, rows in tables])
         message = Snapshot(
+            branch=self.branch,
             run=self._number,
             seq=seq,
             blocks=headers,

@@ -1,54 +1,77 @@
-"""The live view of a run."""
+"""The live view of a run and its forks."""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import threading
+import typing
 import weakref
 from collections.abc import Sequence
+from concurrent.futures import Future
 from typing import Any
 
 import anywidget
 import traitlets
 
-from ..session import Run, RunSpec
-from ..session.spec import PROCESSES, refuse
+from ..errors import ArgumentError, unknown
+from ..session import Run
 from ..wire.codec import content
-from ..wire.messages import PROTOCOL
-from ..wire.pacer import Pacer
+from ..wire.messages import PROTOCOL, PanelName
 from . import bundle, cells
-from .feed import Feed
+from .branches import Branch, Branches
 from .sender import SENDER
 from .still import CSS, LIVE_CLASS, Still
+
+PANELS: tuple[str, ...] = typing.get_args(PanelName)
 
 
 class Live(anywidget.AnyWidget):
     """A run, drawn while it goes, with controls; the picture at the end stays in a saved notebook.
 
-    The kernel owns all state: traits go to the page only, new rows are messages, and the page's wishes are commands of
-    `run`. Closing the widget stops the run and keeps its recording.
+    The kernel owns all state: traits go to the page, new rows are messages, and the page's wishes are commands of a run.
+    Closing the widget stops the runs and keeps their recordings. Its traits `step` (of the run, not of its forks),
+    `status` ("running", "paused", …) and `learning_rate` may be observed and linked; setting `learning_rate` steers the
+    run as `run.set` does.
 
     Args:
         run: what is shown.
+        panels: names of what is shown, in order: loss, sharpness, eigenvalues, distance, rod_length, learning_rate,
+            grad_norm, critical_directions, trajectory, spectrum. None leaves it to the page, where it may be changed.
     """
 
     _esm = traitlets.Unicode().tag(sync=True)
     _css = traitlets.Unicode().tag(sync=True)
     protocol = traitlets.Int(PROTOCOL).tag(sync=True)
-    spec = traitlets.Dict().tag(sync=True)
-    status = traitlets.Dict().tag(sync=True)
+    panels = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    branches = traitlets.List(traitlets.Dict()).tag(sync=True)
+    statuses = traitlets.Dict().tag(sync=True)
     snapshot = traitlets.Bytes(b"").tag(sync=True)
+    step = traitlets.Int(0, read_only=True).tag(sync=True)
+    status = traitlets.Unicode("ready", read_only=True).tag(sync=True)
+    learning_rate = traitlets.Float().tag(sync=True)
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, panels: Sequence[str] | None = None) -> None:
         self.run = run
-        self._feed = Feed(run, weakref.ref(self), Pacer(SENDER.budget), SENDER.wake)
+        shown = check_panels(panels)
+        self._branches = Branches(weakref.ref(self), SENDER.budget, SENDER.wake)
+        main = self._branches.add(run)
+        self._snapshots: dict[int, bytes] = {}
+        self._asked: Future[Any] | None = None
+        self._telling: int | None = None
+        self._turn = threading.RLock()
         self._still = Still(run)
-        super().__init__(spec=plain(run.recording.spec), status=plain(content(self._feed.status())))
+        super().__init__(
+            panels=list(shown),
+            branches=[plain(main.describe())],
+            statuses={"0": plain(content(main.feed.status()))},
+            learning_rate=run.values["learning_rate"],
+        )
         self.add_class(LIVE_CLASS)
         self.on_msg(Live._receive)
         self._route()
         cells.replace(self)
-        SENDER.add(self._feed)
+        SENDER.add(main.feed)
 
     @traitlets.default("_esm")
     def _read_esm(self) -> str:
@@ -58,29 +81,125 @@ class Live(anywidget.AnyWidget):
     def _read_css(self) -> str:
         return bundle.read("live.css") + CSS
 
-    def show(self, **traits: Any) -> None:
-        """Set traits; called by the sender only."""
-        with self.hold_sync():
-            for name, value in traits.items():
-                self.set_trait(name, value if isinstance(value, bytes) else plain(value))
+    # ------------------------------------------------------------------ for people
+
+    @property
+    def runs(self) -> dict[str, Run]:
+        """The run and its forks, by name."""
+        return {branch.name: branch.run for branch in self._branches}
+
+    def fork(self, *, at: int | None = None, name: str | None = None, of: str | None = None, **changes: float) -> Run:
+        """Start a second run from a state of the first, drawn over it.
+
+        Args:
+            at: step of the state; None is the present one. What came before is computed again from a kept state.
+            name: of the fork, shown beside it; None is "fork at …".
+            of: name of the run to fork; None is the first.
+            changes: hyperparameters of the fork, e.g. learning_rate=0.6.
+
+        Raises:
+            ArgumentError, UnknownNameError, RunError: it cannot be forked so; nothing has changed.
+        """
+        parent = self._branches[0] if of is None else self._branches.named(of)
+        return self._fork(parent, at, name, changes).run
+
+    def edit(self, branch: str, **changes: Any) -> None:
+        """Rename, colour, hide or show one of `runs`: name="…", colour="#c63b08", hidden=True."""
+        self.wish(self._branches.named(branch).id, "edit", changes)
+
+    def remove(self, branch: str) -> None:
+        """Stop a fork and take it off the view; its recording stays with whoever holds the run."""
+        self.wish(self._branches.named(branch).id, "remove", {})
 
     def close(self) -> None:
-        """Take the view off the page and stop the run; `run.recording` stays."""
-        feed = self.__dict__.get("_feed")
-        if feed is not None and self.comm is not None:
-            SENDER.remove(feed)
-            feed.close()
+        """Take the view off the page and stop its runs; their recordings stay."""
+        branches = self.__dict__.get("_branches")
+        if branches is not None and self.comm is not None:
+            for branch in branches:
+                self._end(branch)
             self._still.close()
-            if not self.run.status.ended:
-                self.run.submit("stop", {})
         super().close()
+
+    # ------------------------------------------------------------------ for the sender
+
+    def show(self, branch: int, **what: Any) -> None:
+        """Tell the page of a branch: spec, status, snapshot; called by the sender only."""
+        if branch not in self._branches:
+            return
+        with self._turn, self.hold_sync():
+            if "spec" in what:
+                self._list()
+            if "status" in what:
+                self.statuses = {**self.statuses, str(branch): plain(what["status"])}
+                if branch == 0:
+                    self._tell(what["status"])
+            if "snapshot" in what:
+                self._snapshots[branch] = what["snapshot"]
+                self.snapshot = b"".join(self._snapshots.values())
+
+    def wish(self, branch: int, name: str, args: dict[str, Any]) -> int | None:
+        """Do what concerns the view rather than a run: fork, edit or remove a branch."""
+        if name == "fork":
+            changes = dict(args)
+            at, title = changes.pop("at", None), changes.pop("name", None)
+            return self._fork(self._branches[branch], at, title, changes).step
+        with self._turn, self.hold_sync():
+            if name == "edit":
+                self._branches.edit(branch, **args)
+            else:
+                self._end(self._branches.remove(branch))
+                self._snapshots.pop(branch, None)
+                self.statuses = {key: status for key, status in self.statuses.items() if key != str(branch)}
+            self._list()
+        return None
 
     def follow(self, displays: tuple[str, ...]) -> None:
         """Keep the picture for a saved notebook in outputs that others have published."""
         self._still.follow(displays)
 
+    def _fork(self, parent: Branch, at: int | None, name: str | None, changes: dict[str, Any]) -> Branch:
+        run = parent.run.fork(at=at, **changes)
+        with self._turn, self.hold_sync():
+            branch = self._branches.add(run, name, parent.id, run.recording.spec["parent"]["step"])
+            self.statuses = {**self.statuses, str(branch.id): plain(content(branch.feed.status()))}
+            self._list()
+        SENDER.add(branch.feed)
+        run.start()
+        return branch
+
+    def _end(self, branch: Branch) -> None:
+        SENDER.remove(branch.feed)
+        branch.feed.close()
+        if not branch.run.status.ended:
+            branch.run.submit("stop", {})
+
+    def _list(self) -> None:
+        self.branches = [plain(branch.describe()) for branch in self._branches]
+
+    # ------------------------------------------------------------------ traits for people
+
+    def _tell(self, status: dict[str, Any]) -> None:
+        self.set_trait("step", status["step"])
+        self.set_trait("status", status["state"])
+        if self._asked is None or self._asked.done():
+            self._asked, self._telling = None, threading.get_ident()
+            self.learning_rate = status["values"]["learning_rate"]
+            self._telling = None
+
+    @traitlets.validate("learning_rate")
+    def _check_rate(self, proposal: dict[str, Any]) -> float:
+        """Hand on what a person has set; a value that cannot work is refused here, and the trait stays as it was."""
+        value = float(proposal["value"])
+        if threading.get_ident() != self._telling and value != self.run.values["learning_rate"]:
+            self._asked = self.run.submit("set", {"learning_rate": value})
+        return value
+
+    # ------------------------------------------------------------------ messages and display
+
     def _receive(self, message: dict[str, Any], buffers: list[Any]) -> None:
-        self._feed.receive(message)
+        identity = message.get("branch", 0)
+        if identity in self._branches:
+            self._branches[identity].feed.receive(message)
 
     def _route(self) -> None:
         """Let the page's messages be handled while a cell of the notebook is busy, e.g. waiting for this run.
@@ -105,52 +224,26 @@ class Live(anywidget.AnyWidget):
 
     def __repr__(self) -> str:
         spec = self.run.recording.spec
-        return f"<Live: {spec['optimizer']['label']} on {spec['problem']['name']}; {self.run.status}>"
+        forks = "".join(f"; {name}: {run.status}" for name, run in list(self.runs.items())[1:])
+        return f"<Live: {spec['optimizer']['label']} on {spec['problem']['name']}; {self.run.status}{forks}>"
 
 
-def compare(
-    problem: Any,
-    optimizer: Any,
-    processes: Sequence[Any] = PROCESSES,
-    *,
-    steps: int = 1000,
-    start: int | None = None,
-    eigenvalues: int = 1,
-    every: int = 1,
-    snapshots: Sequence[int] = (),
-    seed: int = 0,
-    progress: bool = True,
-    autostart: bool = True,
-    **unknown: Any,
-) -> Live:
-    """Run optimizer and flows side by side in a live view.
-
-    Args:
-        problem: the loss that is minimised.
-        optimizer: of `rodflow_widgets.optimizers`.
-        processes: names or objects; each is found in the recording under its name.
-        steps: optimizer steps; rows are measured at times 0 to steps.
-        start: step at which the flows are initialised; None takes the optimizer's default.
-        eigenvalues: how many of the largest Hessian eigenvalues are recorded.
-        every: steps between two measured rows.
-        snapshots: steps at which parameter vectors are kept.
-        seed: of everything random.
-        progress: taken so that the arguments of `simulate` fit here too; the view shows the progress anyway.
-        autostart: begin at once; else wait for the page's button or `live.run.start()`.
-        **unknown: refused, with the nearest name as a hint.
-
-    Returns:
-        A widget; `.run` has pause, resume, step, stop, set, reset, extend, wait, status and recording.
+def check_panels(panels: Sequence[str] | None) -> tuple[str, ...]:
+    """The names of panels as they were given, or none for None.
 
     Raises:
-        RodflowError: an argument cannot work; raised before anything runs.
+        UnknownNameError: no such panel, with the nearest one.
+        ArgumentError: none at all, or one twice.
     """
-    refuse(unknown, compare)
-    run = Run(RunSpec(problem, optimizer, processes, steps, start, eigenvalues, every, snapshots, seed))
-    live = Live(run)
-    if autostart:
-        run.start()
-    return live
+    if panels is None:
+        return ()
+    names = (panels,) if isinstance(panels, str) else tuple(panels)
+    for name in names:
+        if name not in PANELS:
+            raise unknown("panel", name, PANELS)
+    if not names or len(set(names)) < len(names):
+        raise ArgumentError(f"panels={panels!r} is not usable: name at least one panel, and none twice.")
+    return names
 
 
 def plain(value: Any) -> Any:

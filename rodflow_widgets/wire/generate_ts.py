@@ -14,8 +14,8 @@ from . import messages
 
 TARGET = Path(__file__).parents[2] / "js" / "src" / "generated" / "messages.ts"
 BANNER = "// Generated from wire/messages.py by `python -m rodflow_widgets.wire.generate_ts`: never edited."
-SCALARS = {str: "string", int: "number", float: "number", bool: "boolean", type(None): "null"}
-ALIASES = {messages.State: "State", messages.CommandName: "CommandName"}
+SCALARS = {str: "string", int: "number", float: "number", bool: "boolean", type(None): "null", Any: "unknown"}
+ALIASES = {messages.State: "State", messages.CommandName: "CommandName", messages.PanelName: "PanelName"}
 
 
 def source() -> str:
@@ -40,7 +40,7 @@ def _classes() -> list[type]:
         for argument in typing.get_args(hint):
             visit(argument)
 
-    for root in (messages.Spec, messages.RunStatus, *messages.TO_PAGE, *messages.TO_KERNEL):
+    for root in (messages.Branch, messages.RunStatus, *messages.TO_PAGE, *messages.TO_KERNEL):
         visit(root)
     return found
 

@@ -7,24 +7,56 @@ never converted. A float in JSON is always finite; everything that may be NaN tr
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from ..vocabulary import Column, Event, Parameter, State
 
-PROTOCOL = 2
+PROTOCOL = 3
 
-CommandName = Literal["pause", "resume", "step", "set", "stop", "reset", "extend"]
+CommandName = Literal[
+    "pause",
+    "resume",
+    "step",
+    "set",
+    "undo",
+    "schedule",
+    "stop",
+    "reset",
+    "extend",
+    "fork",
+    "edit",
+    "remove",
+    "survey",
+    "cancel",
+]
+
+
+PanelName = Literal[
+    "loss",
+    "sharpness",
+    "eigenvalues",
+    "distance",
+    "rod_length",
+    "learning_rate",
+    "grad_norm",
+    "critical_directions",
+    "trajectory",
+    "spectrum",
+]
+"""What the trait `panels` may name, in the order wanted; an empty one leaves the choice to the page."""
 
 
 @dataclass(frozen=True)
 class ProblemSpec:
-    """The loss that is minimised."""
+    """The loss that is minimised; of one or two parameters also their names, and where it starts."""
 
     name: str
     dim: int
     device: str
     dtype: str
     loss: str
+    coordinates: list[str]
+    start: list[float]
 
 
 @dataclass(frozen=True)
@@ -54,8 +86,18 @@ class ProcessSpec:
 
 
 @dataclass(frozen=True)
+class ScheduleSpec:
+    """A way in which the learning rate can go by itself, with the numbers that it asks for."""
+
+    kind: str
+    label: str
+    meaning: str
+    parameters: list[Parameter]
+
+
+@dataclass(frozen=True)
 class Spec:
-    """Trait `spec`: what is run. `run` counts resets."""
+    """What is run. `run` counts resets."""
 
     problem: ProblemSpec
     optimizer: OptimizerSpec
@@ -64,7 +106,24 @@ class Spec:
     eigenvalues: int
     seed: int
     processes: list[ProcessSpec]
+    schedules: list[ScheduleSpec]
     run: int
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One entry of the trait `branches`: the run (0), or a fork of another branch from step `step` on.
+
+    An empty `colour` leaves the choice to the page.
+    """
+
+    id: int
+    name: str
+    colour: str
+    hidden: bool
+    parent: int | None
+    step: int | None
+    spec: Spec
 
 
 @dataclass(frozen=True)
@@ -86,7 +145,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class RunStatus:
-    """Trait `status`: where the run stands; sent at every change of state or value and about four times a second.
+    """One entry of the trait `statuses`, by branch: sent at every change of state or value and about four times a second.
 
     `edge_factor` / learning rate is the edge threshold at this step with these `values`, and at any other learning rate.
     """
@@ -127,6 +186,7 @@ class BlockHeader:
 class Frame:
     """New rows, for every client: rows already held are dropped, missing ones are asked for by another hello."""
 
+    branch: int
     run: int
     seq: int
     blocks: list[BlockHeader]
@@ -139,11 +199,12 @@ class Frame:
 class Snapshot:
     """All rows so far, perhaps thinned, for client `to` (acknowledged by it like a frame) or, with "", in the trait.
 
-    `total_rows` says for every table how many rows it stands for: the next frame goes on there. As bytes (trait
-    `snapshot`): header length as little-endian uint32, header as UTF-8 JSON padded with spaces so that the numbers
-    begin at a multiple of 4, then the buffers one after the other.
+    `total_rows` says for every table how many rows it stands for: the next frame goes on there. As bytes: header length
+    as little-endian uint32, header as UTF-8 JSON padded with spaces so that the numbers begin at a multiple of 4, then
+    the buffers one after the other. The trait `snapshot` holds those of all branches, one after the other.
     """
 
+    branch: int
     run: int
     seq: int
     blocks: list[BlockHeader]
@@ -156,12 +217,40 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
+class ArrayHeader:
+    """Shape of one array of float32 numbers, row after row."""
+
+    name: str
+    shape: list[int]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What the command `id` asked of the engine beside the recording: facts, words, and one buffer an array.
+
+    It may come several times while the work goes on, of which `share` is done; the last one holds all.
+    """
+
+    branch: int
+    run: int
+    id: str
+    topic: str
+    step: int
+    share: float
+    facts: dict[str, float | None]
+    words: dict[str, str]
+    arrays: list[ArrayHeader]
+    kind: Literal["survey"] = "survey"
+
+
+@dataclass(frozen=True)
 class Reply:
-    """Answer to a command; `step` is the first optimizer step that uses a new value.
+    """Answer to a command; `step` is the first optimizer step that uses a new value, or the first of a fork's own.
 
     With the id of a client it answers a hello that cannot be fulfilled: the message says why, for people.
     """
 
+    branch: int
     id: str
     ok: bool
     message: str
@@ -173,6 +262,7 @@ class Reply:
 class Hello:
     """A client is there, and holds so many rows of every table of run `run`."""
 
+    branch: int
     client: str
     protocol: int
     run: int | None
@@ -184,6 +274,7 @@ class Hello:
 class Ack:
     """Frame `seq`, and all before it, have been drawn."""
 
+    branch: int
     client: str
     seq: int
     kind: Literal["ack"] = "ack"
@@ -193,20 +284,27 @@ class Ack:
 class Bye:
     """A client has gone."""
 
+    branch: int
     client: str
     kind: Literal["bye"] = "bye"
 
 
 @dataclass(frozen=True)
 class Command:
-    """A wish: step {"n": 1}, set {"learning_rate": 0.7}, extend {"steps": 600}; the others have no arguments."""
+    """A wish.
 
+    step {"n": 1}; set {"learning_rate": 0.7}; undo, the last change; schedule {"kind": "cosine", …its parameters};
+    extend {"steps": 600}; reset {"start": [3.2, 0.1]} or {}; fork {"at": 159, "learning_rate": 0.6}, both optional;
+    edit {"name": …, "colour": …, "hidden": …} and remove, of a branch; survey {"topic": …, …}; cancel {"id": …}, a survey.
+    """
+
+    branch: int
     client: str
     id: str
     name: CommandName
-    args: dict[str, float]
+    args: dict[str, Any]
     kind: Literal["command"] = "command"
 
 
-TO_PAGE = (Frame, Snapshot, Reply)
+TO_PAGE = (Frame, Snapshot, Survey, Reply)
 TO_KERNEL = (Hello, Ack, Bye, Command)

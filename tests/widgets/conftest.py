@@ -38,17 +38,25 @@ class Client:
                 self.held[name] = first + block["rows"]
             self.events = self.events[: content["first_event"]] + content["events"]
 
-    def show(self, **traits):
+    def show(self, branch, **traits):
+        assert branch == 0
         self.traits |= traits
 
     def kinds(self):
         return [message["kind"] for message in self.messages]
 
     def hello(self):
-        return {"kind": "hello", "client": self.name, "protocol": PROTOCOL, "run": self.run, "rows": self.held}
+        return {
+            "kind": "hello",
+            "branch": 0,
+            "client": self.name,
+            "protocol": PROTOCOL,
+            "run": self.run,
+            "rows": self.held,
+        }
 
     def ack(self):
-        return {"kind": "ack", "client": self.name, "seq": self.seqs[-1]}
+        return {"kind": "ack", "branch": 0, "client": self.name, "seq": self.seqs[-1]}
 
     @staticmethod
     def _decode(content, buffers):

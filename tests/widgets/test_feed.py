@@ -84,7 +84,7 @@ def test_a_second_page_and_a_reload_see_no_gap_and_no_duplicate(make_run, feed_t
             first.send(content, buffers)
             second.send(content, buffers)
 
-        def show(self, **traits):
+        def show(self, branch, **traits):
             pass
 
     feed = feed_to(run, Both())
@@ -172,7 +172,7 @@ def test_the_status_carries_the_edge_of_this_step_and_these_values(make_run, fee
 def test_status_at_once_on_a_new_state_and_four_times_a_second_else(make_run, feed_to, client):
     run, page = make_run(steps=400, processes=("discrete",)), client()
     feed, shown = feed_to(run, page), []
-    page.show = lambda **traits: shown.append(traits["status"]["step"]) if "status" in traits else None
+    page.show = lambda branch, **traits: shown.append(traits["status"]["step"]) if "status" in traits else None
     for i in range(100):
         run.step(1)
         feed.pump(i / 100)
@@ -319,7 +319,7 @@ def test_a_page_of_another_version_is_told_so(make_run, feed_to, client):
     assert old.kinds() == ["reply", "reply"]
     for message, identity in zip(old.messages, ("old", "1"), strict=True):
         assert (message["id"], message["ok"]) == (identity, False)
-        assert message["message"].startswith("This page speaks protocol 0, the kernel 2: reload the page")
+        assert message["message"].startswith("This page speaks protocol 0, the kernel 3: reload the page")
     assert run.status.state == "ready"
     feed = feed_to(run, page)
     feed.receive({**page.hello(), "protocol": 0})

@@ -1,3 +1,4 @@
+import dataclasses
 import gc
 import inspect
 import json
@@ -10,7 +11,7 @@ import rodflow_widgets as rf
 from rodflow_widgets.errors import ArgumentError, RodflowError, UnknownNameError
 from rodflow_widgets.widgets import Live, bundle, cells, compare
 from rodflow_widgets.widgets.sender import SENDER
-from rodflow_widgets.wire.messages import PROTOCOL
+from rodflow_widgets.wire.messages import PROTOCOL, Branch
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +21,10 @@ def built(monkeypatch, tmp_path):
     (tmp_path / "live.css").write_text(".rodflow {}")
     monkeypatch.setattr(bundle, "STATIC", tmp_path)
     return tmp_path
+
+
+def feed_of(live):
+    return next(iter(live._branches)).feed
 
 
 @pytest.fixture
@@ -44,7 +49,7 @@ def test_compare_takes_the_arguments_of_simulate():
     assert list(live.run.recording) == ["discrete"]
     live.close()
     taken, given = (list(inspect.signature(f).parameters.values()) for f in (compare, rf.simulate))
-    assert [p for p in taken if p.name != "autostart"] == given
+    assert [p for p in taken if p.name not in ("autostart", "panels", "unknown_keywords")] == given[:-1]
 
 
 def test_compare_without_autostart_waits_for_a_start():
@@ -79,10 +84,12 @@ def test_a_bundle_that_was_not_built_says_what_to_run(built, make_run):
 def test_traits_are_strings_and_plain_json(live):
     assert live._esm == "export default {}"
     assert live._css.startswith(".rodflow {}")
-    json.dumps([live.spec, live.status], allow_nan=False)
-    assert live.spec["run"] == 1
-    assert live.status["state"] == "ready"
-    assert {"protocol", "spec", "status", "snapshot", "_esm", "_css"} <= set(live.keys)
+    json.dumps([live.branches, live.statuses], allow_nan=False)
+    (branch,) = live.branches
+    assert set(branch) == {field.name for field in dataclasses.fields(Branch)}
+    assert (branch["id"], branch["name"], branch["spec"]["run"]) == (0, "run", 1)
+    assert live.statuses["0"]["state"] == live.status == "ready"
+    assert {"protocol", "branches", "statuses", "snapshot", "panels", "_esm", "_css"} <= set(live.keys)
 
 
 def test_what_the_page_says_reaches_the_run(live):
@@ -95,9 +102,9 @@ def test_what_the_page_says_reaches_the_run(live):
 
 def test_messages_are_only_put_aside_in_the_callers_thread(live, monkeypatch):
     taken = []
-    monkeypatch.setattr(live._feed, "_command", lambda *a: taken.append(threading.current_thread().name))
+    monkeypatch.setattr(feed_of(live), "_command", lambda *a: taken.append(threading.current_thread().name))
     pumped = threading.Event()
-    monkeypatch.setattr(live._feed, "_say_status", lambda page, now: pumped.set() or 1e9)
+    monkeypatch.setattr(feed_of(live), "_say_status", lambda page, now: pumped.set() or 1e9)
     live._handle_custom_msg({"kind": "command", "client": "a", "id": "1", "name": "stop"}, [])
     assert pumped.wait(30)
     assert set(taken) <= {"rodflow-sender"}
@@ -108,7 +115,7 @@ def test_close_stops_the_run_and_keeps_the_recording():
     run = live.run
     live.close()
     assert run.wait(60).state == "stopped"
-    assert live._feed not in SENDER._feeds
+    assert feed_of(live) not in SENDER._feeds
     live.close()
 
 
@@ -139,7 +146,10 @@ def test_a_widget_whose_sending_failed_answers_the_next_hello(live, monkeypatch,
     def work(message, **more):
         if message["method"] == "custom" and message["content"]["kind"] == "snapshot":
             answered.set()
-        if message["method"] == "update" and message["state"].get("status", {}).get("state") == "finished":
+        if (
+            message["method"] == "update"
+            and message["state"].get("statuses", {}).get("0", {}).get("state") == "finished"
+        ):
             told.set()
 
     hello = {"kind": "hello", "client": "a", "protocol": PROTOCOL, "run": None, "rows": {}}
@@ -152,7 +162,7 @@ def test_a_widget_whose_sending_failed_answers_the_next_hello(live, monkeypatch,
     live._handle_custom_msg(hello, [])
     assert answered.wait(30)
     assert told.wait(30)
-    assert live._feed in SENDER._feeds
+    assert feed_of(live) in SENDER._feeds
     assert "the socket has gone" in caplog.text
 
 

@@ -15,7 +15,7 @@ def blocks(rng):
 
 
 def snapshot(headers):
-    return messages.Snapshot(1, 0, headers, [], 0, to="", thinned=False, total_rows={"rod-µ": 2})
+    return messages.Snapshot(0, 1, 0, headers, [], 0, to="", thinned=False, total_rows={"rod-µ": 2})
 
 
 def test_columns_come_back():
@@ -49,7 +49,7 @@ def test_numbers_beyond_float32_do_not_warn():
 
 def test_no_nan_in_json():
     with pytest.raises(ValueError, match="JSON compliant"):
-        codec.pack(messages.Reply("a", True, "", float("nan")), [])
+        codec.pack(messages.Reply(0, "a", True, "", float("nan")), [])
 
 
 def test_empty_block():

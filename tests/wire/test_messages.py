@@ -24,5 +24,5 @@ def test_every_message_has_a_kind_of_its_own():
 
 
 def test_content_is_plain_json():
-    reply = messages.Reply(id="a", ok=True, message="", step=3)
-    assert codec.content(reply) == {"id": "a", "ok": True, "message": "", "step": 3, "kind": "reply"}
+    reply = messages.Reply(branch=0, id="a", ok=True, message="", step=3)
+    assert codec.content(reply) == {"branch": 0, "id": "a", "ok": True, "message": "", "step": 3, "kind": "reply"}

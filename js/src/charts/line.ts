@@ -3,6 +3,7 @@ import type { Envelope } from "../envelope";
 import type { Range } from "../ranges";
 import type { Scope } from "../scope";
 import type { Theme } from "../theme";
+import { fraction, trace, transform, transformed } from "./trace";
 
 /** Width of the column of labels on the left, equal in all charts so that their plots align. */
 export const LEFT = 56;
@@ -10,8 +11,6 @@ export const RIGHT = 12;
 const TOP = 5;
 const BOTTOM = 5;
 const TIME_AXIS = 24;
-/** Below this share of a logarithmic axis's top, and below its bottom, a value is a zero with round-off. */
-const ROUND_OFF = 1e-9;
 
 export interface Line {
   key: string;
@@ -21,6 +20,8 @@ export interface Line {
   envelope: Envelope | null;
   /** Values hold until the next row: drawn as stairs. */
   stairs?: boolean;
+  /** Time before which nothing is drawn. */
+  from?: number;
 }
 
 /** Where things are, in CSS pixels of the canvas, for what is drawn below and above the lines. */
@@ -56,7 +57,7 @@ export class LineChart {
   private plot: uPlot | null = null;
   private picture: Picture | null = null;
   private keys = "";
-  private width = 0;
+  width = 0;
 
   constructor(
     scope: Scope,
@@ -89,6 +90,36 @@ export class LineChart {
       return;
     }
     this.plot.setData(this.data(picture));
+  }
+
+  /** Draws the same on another canvas, or into an SVG, with its corner at the origin and as wide as it is here. */
+  paint(ctx: CanvasRenderingContext2D): void {
+    const { picture } = this;
+    if (!picture || this.width <= 0) return;
+    const box = { left: LEFT, top: TOP, width: this.plotWidth, height: this.plotHeight };
+    const frame: Frame = {
+      ...box,
+      ctx,
+      x: (time) => LEFT + this.x(time),
+      y: (value) => TOP + this.y(value),
+    };
+    paintAxes(frame, picture, this.timeAxis);
+    picture.below?.(frame);
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(box.left, box.top, box.width, box.height);
+    ctx.clip();
+    for (const line of picture.lines) {
+      ctx.strokeStyle = line.color;
+      ctx.lineWidth = line.width;
+      ctx.setLineDash(line.dash);
+      ctx.beginPath();
+      trace(line, picture, box, ctx);
+      ctx.stroke();
+    }
+    ctx.setLineDash([]);
+    ctx.restore();
+    picture.above?.(frame);
   }
 
   destroy(): void {
@@ -204,66 +235,40 @@ export class LineChart {
   }
 }
 
-function transform(value: number, log: boolean): number {
-  return log ? Math.log10(value) : value;
-}
-
-function transformed(picture: Picture): Range {
-  return [transform(picture.y[0], picture.log), transform(picture.y[1], picture.log)];
-}
-
-function fraction(value: number, picture: Picture): number {
-  const [low, high] = transformed(picture);
-  return (transform(value, picture.log) - low) / (high - low);
-}
-
-/** The thinned series as a path: one point a row, or the way from low to high where a bucket holds many rows. */
-function path(u: uPlot, line: Line, picture: Picture): uPlot.Series.Paths | null {
-  const { envelope } = line;
-  if (!envelope?.count) return null;
-  const stroke = new Path2D();
-  const { left, top, width, height } = u.bbox;
-  const [from, to] = picture.x;
-  const scaleX = width / (to - from);
-  const x = (time: number) => left + (time - from) * scaleX;
-  const y = (value: number) => {
-    const at = fraction(value, picture);
-    // Far outside the plot a coordinate says no more than just outside.
-    return Number.isNaN(at) ? at : top + (1 - Math.min(Math.max(at, -4), 5)) * height;
-  };
-  let drawing = false;
-  let previous = 0;
-  const least = picture.log ? Math.min(picture.y[0], ROUND_OFF * picture.y[1]) : Number.NEGATIVE_INFINITY;
-  const point = (time: number, value: number) => {
-    const py = value < least ? Number.NaN : y(value);
-    if (Number.isNaN(py)) {
-      drawing = false;
-      return;
-    }
-    const px = x(time);
-    if (!drawing) {
-      stroke.moveTo(px, py);
-      // A value between two gaps shows as a dot.
-      stroke.lineTo(px + 0.5, py);
-    } else {
-      if (line.stairs) stroke.lineTo(px, previous);
-      stroke.lineTo(px, py);
-    }
-    previous = py;
-    drawing = true;
-  };
-  for (let i = 0; i < envelope.count; i++) {
-    const start = envelope.start[i];
-    if (start > to) break;
-    if (envelope.bucket === 1) {
-      point(start, envelope.first[i]);
-      continue;
-    }
-    const middle = (start + envelope.end[i]) / 2;
-    point(start, envelope.first[i]);
-    point(middle, picture.log && envelope.low[i] <= 0 ? envelope.lowPositive[i] : envelope.low[i]);
-    point(middle, envelope.high[i]);
-    point(envelope.end[i], envelope.last[i]);
+function paintAxes(frame: Frame, picture: Picture, timeAxis: boolean): void {
+  const { ctx, left, top, width, height } = frame;
+  const { theme } = picture;
+  ctx.font = `${Math.round(theme.size * 0.85)}px ${theme.family}`;
+  ctx.strokeStyle = theme.grid;
+  ctx.fillStyle = theme.secondary;
+  ctx.lineWidth = 1;
+  ctx.textBaseline = "middle";
+  ctx.textAlign = "right";
+  ctx.beginPath();
+  for (const tick of picture.yTicks) {
+    const y = frame.y(tick);
+    ctx.moveTo(left, y);
+    ctx.lineTo(left + width, y);
+    ctx.fillText(picture.yLabel(tick), left - 6, y);
   }
-  return { stroke, fill: null, clip: null, band: null, flags: 0 };
+  ctx.textBaseline = "top";
+  ctx.textAlign = "center";
+  for (const tick of picture.xTicks) {
+    const x = frame.x(tick);
+    if (x < left - 0.5 || x > left + width + 0.5) continue;
+    ctx.moveTo(x, top);
+    ctx.lineTo(x, top + height);
+    if (timeAxis) ctx.fillText(picture.xLabel(tick), x, top + height + 6);
+  }
+  ctx.stroke();
+}
+
+/** The thinned series as a path. */
+function path(u: uPlot, line: Line, picture: Picture): uPlot.Series.Paths | null {
+  if (!line.envelope?.count) return null;
+  const stroke = new Path2D();
+  trace(line, picture, u.bbox, stroke);
+  const clip = new Path2D();
+  clip.rect(u.bbox.left, u.bbox.top, u.bbox.width, u.bbox.height);
+  return { stroke, fill: null, clip, band: null, flags: 0 };
 }

@@ -7,6 +7,10 @@ export interface KeyActions {
   newest(): void;
   nudge(factor: number): void;
   toggleProcess(index: number): void;
+  tab(name: string): void;
+  zoom(factor: number): void;
+  fork(): void;
+  undo(): void;
   reset(): void;
   help(): void;
 }
@@ -20,16 +24,23 @@ export const keyList: [string[], string][] = [
   [["["], "learning rate −5 %; Shift: −20 %"],
   [["]"], "learning rate +5 %; Shift: +20 %"],
   [["1", "…", "5"], "show or hide a process"],
+  [["T"], "trajectory"],
+  [["S"], "spectrum"],
+  [["C"], "compare"],
+  [["+", "−"], "fewer or more steps on the time axis, about the cursor"],
+  [["0"], "all steps"],
+  [["F"], "fork"],
+  [["U"], "undo the last change of a hyperparameter"],
   [["R"], "reset; asks once"],
-  [["Esc"], "back to the newest step"],
+  [["Esc"], "back to the newest step, then to all steps"],
   [["?"], "this list"],
 ];
 
 /** Keys of the whole widget; what a focused control understands itself is left to it. */
-export function listenKeys(context: Context, figure: HTMLElement, actions: KeyActions): void {
+export function listenKeys(context: Context, figure: () => HTMLElement, actions: KeyActions): void {
   context.scope.listen<KeyboardEvent>(context.root, "keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    if (handle(event, figure, actions)) event.preventDefault();
+    if (handle(event, figure(), actions)) event.preventDefault();
     // The notebook has keys of its own (R, M, digits, arrows), which are not meant here.
     event.stopPropagation();
   });
@@ -40,6 +51,7 @@ function handle(event: KeyboardEvent, figure: HTMLElement, actions: KeyActions):
   const { key, shiftKey: shift } = event;
   if (target.closest("[role=dialog], [role=menu]")) return false;
   if (target instanceof HTMLInputElement && target.type !== "range") return false;
+  if (target instanceof HTMLSelectElement || target instanceof HTMLTextAreaElement) return false;
   const slider = target instanceof HTMLInputElement;
   const onFigure = target === figure;
   switch (key) {
@@ -76,6 +88,36 @@ function handle(event: KeyboardEvent, figure: HTMLElement, actions: KeyActions):
       return true;
     case "Escape":
       actions.newest();
+      return true;
+    case "t":
+    case "T":
+      actions.tab("trajectory");
+      return true;
+    case "s":
+    case "S":
+      actions.tab("spectrum");
+      return true;
+    case "c":
+    case "C":
+      actions.tab("compare");
+      return true;
+    case "+":
+      actions.zoom(1 / 2);
+      return true;
+    case "-":
+    case "−":
+      actions.zoom(2);
+      return true;
+    case "0":
+      actions.zoom(Number.POSITIVE_INFINITY);
+      return true;
+    case "f":
+    case "F":
+      actions.fork();
+      return true;
+    case "u":
+    case "U":
+      actions.undo();
       return true;
     case "r":
     case "R":

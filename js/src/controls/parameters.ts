@@ -12,7 +12,7 @@ interface Row {
 export class ParameterControls implements Part {
   readonly element: HTMLElement;
   private readonly rows: Row[];
-  private readonly toggle = h("button", { type: "button", class: "rf-tool rf-fold" }, icon("fold"));
+  private readonly toggle = h("button", { type: "button", class: "rf-tool rf-fold rf-unfold" }, icon("fold"));
   private readonly controls: HTMLElement;
   private readonly values: HTMLElement;
   /** As a person has chosen; else open where there is room. */

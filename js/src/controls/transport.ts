@@ -1,11 +1,12 @@
 import { type Context, type Part, shownState } from "../context";
 import { button, h, icon, setAttribute } from "../dom";
 
-/** Run or pause, one step, reset. */
+/** Run or pause, one step, undo, reset. */
 export class Transport implements Part {
   readonly element: HTMLElement;
   private readonly play = button("Run", "play");
   private readonly one = button("One step", "step");
+  private readonly back = button("Undo", "undo");
   private readonly again = button("Reset", "reset");
   private shown: "Run" | "Pause" = "Run";
 
@@ -19,10 +20,12 @@ export class Transport implements Part {
       { class: "rf-transport", role: "group", "aria-label": "run" },
       this.play,
       this.one,
+      this.back,
       this.again,
     );
     scope.listen(this.play, "click", () => this.toggle());
     scope.listen(this.one, "click", () => this.step());
+    scope.listen(this.back, "click", () => void context.client.command("undo"));
     scope.listen(this.again, "click", () => this.askReset());
   }
 
@@ -50,6 +53,10 @@ export class Transport implements Part {
     setAttribute(this.again, "title", "Reset (R)");
     this.play.disabled = !["ready", "running", "paused"].includes(state);
     this.one.disabled = !["ready", "paused"].includes(state);
+    const { events } = this.context.client.store;
+    this.back.hidden = !events.length;
+    this.back.disabled = !["running", "paused", "finished"].includes(state);
+    setAttribute(this.back, "title", "Undo the last change of a hyperparameter (U)");
     this.again.disabled = ["ready", "gone"].includes(state);
   }
 }

@@ -1,18 +1,22 @@
 // Generated from wire/messages.py by `python -m rodflow_widgets.wire.generate_ts`: never edited.
 
-export const PROTOCOL = 2;
+export const PROTOCOL = 3;
 
 export type State = "ready" | "running" | "paused" | "finished" | "stopped" | "diverged" | "error";
 
-export type CommandName = "pause" | "resume" | "step" | "set" | "stop" | "reset" | "extend";
+export type CommandName = "pause" | "resume" | "step" | "set" | "undo" | "schedule" | "stop" | "reset" | "extend" | "fork" | "edit" | "remove" | "survey" | "cancel";
 
-/** The loss that is minimised. */
+export type PanelName = "loss" | "sharpness" | "eigenvalues" | "distance" | "rod_length" | "learning_rate" | "grad_norm" | "critical_directions" | "trajectory" | "spectrum";
+
+/** The loss that is minimised; of one or two parameters also their names, and where it starts. */
 export interface ProblemSpec {
   name: string;
   dim: number;
   device: string;
   dtype: string;
   loss: string;
+  coordinates: string[];
+  start: number[];
 }
 
 /**
@@ -82,7 +86,15 @@ export interface ProcessSpec {
   columns: Column[];
 }
 
-/** Trait `spec`: what is run. `run` counts resets. */
+/** A way in which the learning rate can go by itself, with the numbers that it asks for. */
+export interface ScheduleSpec {
+  kind: string;
+  label: string;
+  meaning: string;
+  parameters: Parameter[];
+}
+
+/** What is run. `run` counts resets. */
 export interface Spec {
   problem: ProblemSpec;
   optimizer: OptimizerSpec;
@@ -91,7 +103,23 @@ export interface Spec {
   eigenvalues: number;
   seed: number;
   processes: ProcessSpec[];
+  schedules: ScheduleSpec[];
   run: number;
+}
+
+/**
+ * One entry of the trait `branches`: the run (0), or a fork of another branch from step `step` on.
+ *
+ * An empty `colour` leaves the choice to the page.
+ */
+export interface Branch {
+  id: number;
+  name: string;
+  colour: string;
+  hidden: boolean;
+  parent: number | null;
+  step: number | null;
+  spec: Spec;
 }
 
 /** Where one process stands. */
@@ -108,7 +136,7 @@ export interface Failure {
 }
 
 /**
- * Trait `status`: where the run stands; sent at every change of state or value and about four times a second.
+ * One entry of the trait `statuses`, by branch: sent at every change of state or value and about four times a second.
  *
  * `edge_factor` / learning rate is the edge threshold at this step with these `values`, and at any other learning rate.
  */
@@ -141,16 +169,18 @@ export interface BlockHeader {
   dtype: "float32";
 }
 
-/** A hyperparameter that changed: optimizer step `step` is the first to use `new`. */
+/** A hyperparameter that changed: optimizer step `step` is the first to use `new`; `note` says what else is to say. */
 export interface Event {
   step: number;
   name: string;
   old: number;
   new: number;
+  note: string;
 }
 
 /** New rows, for every client: rows already held are dropped, missing ones are asked for by another hello. */
 export interface Frame {
+  branch: number;
   run: number;
   seq: number;
   blocks: BlockHeader[];
@@ -162,11 +192,12 @@ export interface Frame {
 /**
  * All rows so far, perhaps thinned, for client `to` (acknowledged by it like a frame) or, with "", in the trait.
  *
- * `total_rows` says for every table how many rows it stands for: the next frame goes on there. As bytes (trait
- * `snapshot`): header length as little-endian uint32, header as UTF-8 JSON padded with spaces so that the numbers
- * begin at a multiple of 4, then the buffers one after the other.
+ * `total_rows` says for every table how many rows it stands for: the next frame goes on there. As bytes: header length
+ * as little-endian uint32, header as UTF-8 JSON padded with spaces so that the numbers begin at a multiple of 4, then
+ * the buffers one after the other. The trait `snapshot` holds those of all branches, one after the other.
  */
 export interface Snapshot {
+  branch: number;
   run: number;
   seq: number;
   blocks: BlockHeader[];
@@ -178,12 +209,37 @@ export interface Snapshot {
   kind: "snapshot";
 }
 
+/** Shape of one array of float32 numbers, row after row. */
+export interface ArrayHeader {
+  name: string;
+  shape: number[];
+}
+
 /**
- * Answer to a command; `step` is the first optimizer step that uses a new value.
+ * What the command `id` asked of the engine beside the recording: facts, words, and one buffer an array.
+ *
+ * It may come several times while the work goes on, of which `share` is done; the last one holds all.
+ */
+export interface Survey {
+  branch: number;
+  run: number;
+  id: string;
+  topic: string;
+  step: number;
+  share: number;
+  facts: Record<string, number | null>;
+  words: Record<string, string>;
+  arrays: ArrayHeader[];
+  kind: "survey";
+}
+
+/**
+ * Answer to a command; `step` is the first optimizer step that uses a new value, or the first of a fork's own.
  *
  * With the id of a client it answers a hello that cannot be fulfilled: the message says why, for people.
  */
 export interface Reply {
+  branch: number;
   id: string;
   ok: boolean;
   message: string;
@@ -193,6 +249,7 @@ export interface Reply {
 
 /** A client is there, and holds so many rows of every table of run `run`. */
 export interface Hello {
+  branch: number;
   client: string;
   protocol: number;
   run: number | null;
@@ -202,6 +259,7 @@ export interface Hello {
 
 /** Frame `seq`, and all before it, have been drawn. */
 export interface Ack {
+  branch: number;
   client: string;
   seq: number;
   kind: "ack";
@@ -209,19 +267,27 @@ export interface Ack {
 
 /** A client has gone. */
 export interface Bye {
+  branch: number;
   client: string;
   kind: "bye";
 }
 
-/** A wish: step {"n": 1}, set {"learning_rate": 0.7}, extend {"steps": 600}; the others have no arguments. */
+/**
+ * A wish.
+ *
+ * step {"n": 1}; set {"learning_rate": 0.7}; undo, the last change; schedule {"kind": "cosine", …its parameters};
+ * extend {"steps": 600}; reset {"start": [3.2, 0.1]} or {}; fork {"at": 159, "learning_rate": 0.6}, both optional;
+ * edit {"name": …, "colour": …, "hidden": …} and remove, of a branch; survey {"topic": …, …}; cancel {"id": …}, a survey.
+ */
 export interface Command {
+  branch: number;
   client: string;
   id: string;
   name: CommandName;
-  args: Record<string, number>;
+  args: Record<string, unknown>;
   kind: "command";
 }
 
-export type ToPage = Frame | Snapshot | Reply;
+export type ToPage = Frame | Snapshot | Survey | Reply;
 
 export type ToKernel = Hello | Ack | Bye | Command;

@@ -1,14 +1,21 @@
 /** Table of contents of the views. A view is one file and one line here. */
-import type { Context, Part } from "../context";
+import type { Context } from "../context";
+import type { PanelName } from "../wire";
 import { CompareView } from "./compare";
+import type { View } from "./view";
 
-export interface View extends Part {
-  /** Step that the read-out is about; null before the first row. */
-  readonly at: number | null;
-  moveCursor(rows: number): void;
-  resize(): void;
+interface Entry {
+  title: string;
+  create: (context: Context) => View;
 }
 
-export const views = {
-  compare: { title: "Compare", create: (context: Context) => new CompareView(context) },
+/** Views that stand alone under a tab, and may stand among the panels of Compare. */
+const others: Partial<Record<PanelName, Entry>> = {};
+
+export const views: Record<string, Entry> = {
+  compare: {
+    title: "Compare",
+    create: (context) => new CompareView(context, (name, inner) => others[name]?.create(inner) ?? null),
+  },
+  ...others,
 };

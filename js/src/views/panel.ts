@@ -1,13 +1,15 @@
 import { type Frame, type Line, LineChart, type Picture } from "../charts/line";
-import { drawCross, drawEdge, drawEventLines, drawFlags, drawLevel, drawNote, type Mark } from "../charts/marks";
-import { type Context, thresholdNow } from "../context";
+import { drawCross, drawEventLines, drawFlags, drawNote, type Mark } from "../charts/marks";
+import type { Context } from "../context";
 import { h, setAttribute, setText } from "../dom";
 import * as format from "../format";
 import { linearRange, linearTicks, logRange, logTicks, type Range, union } from "../ranges";
 import { drawingOrder, type ProcessStyle } from "../theme";
 import { Legend } from "./legend";
-import { eigenvalues, type Panel } from "./panels";
+import { otherLines } from "./others";
+import type { Panel } from "./panels";
 import { firstColumn, ownEnd, valueAt } from "./reading";
+import type { Plate } from "./view";
 
 /** Share of the steps at the start that ranges do not look at. */
 const TRANSIENT = 0.03;
@@ -45,7 +47,13 @@ export class PanelView {
     this.legend = new Legend(context, panel, first);
     this.element = h(
       "div",
-      { class: "rf-panel", "data-panel": panel.key, role: "group", "aria-label": panel.title },
+      {
+        class: "rf-panel",
+        "data-panel": panel.name,
+        "data-axis": String(last),
+        role: "group",
+        "aria-label": panel.title,
+      },
       h("div", { class: "rf-panel-head" }, this.title, this.subtitle, this.scaleButton, first && this.step),
       this.legend.element,
       this.host,
@@ -53,16 +61,16 @@ export class PanelView {
     this.host.append(this.cursor);
     this.chart = new LineChart(context.scope, this.host, panel.height, last);
     this.host.style.height = `${this.chart.height}px`;
-    context.scope.listen(this.scaleButton, "click", () => context.view.setLog(panel.key, !this.log));
+    context.scope.listen(this.scaleButton, "click", () => context.view.setLog(panel.name, !this.log));
   }
 
   get log(): boolean {
-    return this.context.view.log.get(this.panel.key) ?? (this.panel.log && !this.negative());
+    return this.context.view.log.get(this.panel.name) ?? (this.panel.log && !this.negative());
   }
 
   /** A loss that is not positive has no place on a logarithmic axis. */
   private negative(): boolean {
-    if (this.panel.key !== "loss") return false;
+    if (!this.panel.signed) return false;
     const { client, styles } = this.context;
     return styles.some((style) => {
       const column = this.column(style);
@@ -72,14 +80,19 @@ export class PanelView {
     });
   }
 
-  private get asEigenvalues(): boolean {
-    return this.panel.key === "ratio" && this.context.view.showEigenvalues;
-  }
-
   /** Column that a process is drawn from, or null where it has no place in this panel. */
   column(style: ProcessStyle): string | null {
-    if (this.asEigenvalues) return firstColumn(style.process, ["sharpness"]);
     return firstColumn(style.process, style.process.kind === "iterates" ? this.panel.iterates : this.panel.flows);
+  }
+
+  resize(): void {
+    const width = Math.floor(this.host.clientWidth);
+    if (width > 0) this.chart.resize(width);
+  }
+
+  plates(): Plate[] {
+    const { chart, panel } = this;
+    return [{ title: panel.title, width: chart.width, height: chart.height, paint: (ctx) => chart.paint(ctx) }];
   }
 
   /** Position of a value in CSS pixels from the top of the plot. */
@@ -90,16 +103,15 @@ export class PanelView {
   update(moment: Moment): void {
     const { panel, context } = this;
     const { spec } = context.client;
-    const words = this.asEigenvalues ? eigenvalues : panel;
-    setText(this.title, words.title);
-    setText(this.subtitle, words.subtitle(spec));
-    setAttribute(this.subtitle, "title", words.subtitle(spec));
+    setText(this.title, panel.title);
+    setText(this.subtitle, panel.subtitle(spec));
+    setAttribute(this.subtitle, "title", panel.subtitle(spec));
     setText(this.scaleButton, this.log ? "log" : "linear");
-    setAttribute(this.scaleButton, "aria-label", `${words.title}: ${this.log ? "logarithmic" : "linear"} axis`);
+    setAttribute(this.scaleButton, "aria-label", `${panel.title}: ${this.log ? "logarithmic" : "linear"} axis`);
     setAttribute(this.scaleButton, "title", `Axis: ${this.log ? "logarithmic" : "linear"}. Click to switch.`);
     this.updateStep(moment.at);
-    this.legend.update(moment.at, (style) => this.column(style), words.text);
-    this.chart.show(this.picture(moment, words.tick));
+    this.legend.update(moment.at, (style) => this.column(style), panel.text);
+    this.chart.show(this.picture(moment));
     this.updateCursor(moment);
   }
 
@@ -110,73 +122,55 @@ export class PanelView {
     this.step.replaceChildren(...(text ? ["step ", h("b", {}, text)] : []));
   }
 
-  private picture(moment: Moment, tick: (value: number) => string): Picture {
-    const { theme, client } = this.context;
+  private picture(moment: Moment): Picture {
+    const { context, panel } = this;
+    const { theme } = context;
     const lines = this.lines();
     const y = this.yRange(moment, lines);
     const log = this.log;
-    const isRatio = this.panel.key === "ratio" && !this.asEigenvalues;
     return {
       lines,
       x: moment.time,
       y,
       log,
       xTicks: moment.timeTicks,
-      yTicks: log ? logTicks(y) : linearTicks(y),
+      yTicks: log ? logTicks(y, panel.height < 100 ? 3 : 6) : linearTicks(y, panel.height < 100 ? 3 : 6),
       xLabel: format.whole,
-      yLabel: tick,
+      yLabel: panel.tick,
       theme,
       below: (frame) => {
-        if (isRatio) drawEdge(frame, theme);
-        if (this.asEigenvalues) drawLevel(frame, theme, thresholdNow(this.context));
+        panel.below?.(frame, context);
         drawEventLines(frame, theme, moment.marks);
       },
       above: (frame) => {
         if (this.first) drawFlags(frame, theme, moment.marks);
-        if (this.panel.key === "loss") this.drawEnds(frame);
-        if (moment.newest < 0 && isRatio && client.status.state === "ready")
-          drawNote(frame, theme, "Nothing has run yet.");
+        if (panel.ends) this.drawEnds(frame);
+        if (panel.note && moment.newest < 0 && context.client.status.state === "ready")
+          drawNote(frame, theme, panel.note);
       },
     };
   }
 
   private lines(): Line[] {
-    const { client, styles, theme, view } = this.context;
-    const lines: Line[] = [];
-    if (this.asEigenvalues) lines.push(...this.eigenvalueLines());
+    const { context, panel } = this;
+    const { client, styles, theme, view } = context;
+    const iterates = styles.find((style) => style.process.kind === "iterates")?.process.name ?? "";
+    const table = view.hidden.has(iterates) ? null : client.store.table(iterates);
+    const lines = table ? (panel.extras?.(context, table) ?? []) : [];
+    lines.push(...otherLines(context, (style) => this.column(style), panel.stairs));
     for (const style of drawingOrder(styles)) {
       const { name } = style.process;
       const column = this.column(style);
       if (!column || view.hidden.has(name)) continue;
-      const table = client.store.table(name);
       lines.push({
         key: name,
         color: style.color(theme),
         width: style.width,
         dash: style.dash,
-        envelope: table?.envelope(column) ?? null,
+        envelope: client.store.table(name)?.envelope(column) ?? null,
+        stairs: panel.stairs,
       });
     }
-    return lines;
-  }
-
-  /** The staircase of the threshold, and the eigenvalues below the largest. */
-  private eigenvalueLines(): Line[] {
-    const { client, styles, theme, view } = this.context;
-    const iterates = styles.find((style) => style.process.kind === "iterates");
-    if (!iterates || view.hidden.has(iterates.process.name)) return [];
-    const table = client.store.table(iterates.process.name);
-    const lines: Line[] = [];
-    for (let part = 1; part < (table?.width("eigenvalues") ?? 0); part++)
-      lines.push({
-        key: `eigenvalue-${part}`,
-        color: theme.band,
-        width: 1.2,
-        dash: [],
-        envelope: table?.envelope("eigenvalues", part) ?? null,
-      });
-    const threshold = table?.envelope("edge_threshold") ?? null;
-    lines.push({ key: "threshold", color: theme.ink, width: 1, dash: [], envelope: threshold, stairs: true });
     return lines;
   }
 
@@ -185,8 +179,9 @@ export class PanelView {
     const { client, view } = this.context;
     const transient = TRANSIENT * client.spec.steps;
     const past = moment.newest > 1.2 * transient;
-    const fresh = this.freshRange(lines, past ? transient : Number.NEGATIVE_INFINITY);
-    const key = [client.store.run, this.log, this.asEigenvalues, ...view.hidden].join(" ");
+    const all: Range = [past ? transient : Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+    const fresh = this.freshRange(lines, view.span ?? all);
+    const key = [client.branch.id, client.store.run, this.log, view.span, ...view.hidden].join(" ");
     const keep = key === this.rangeKey && this.settled && client.status.state === "running";
     this.rangeKey = key;
     this.settled = past;
@@ -196,24 +191,20 @@ export class PanelView {
         : fresh
       : keep && this.range
         ? this.range
-        : this.emptyRange();
+        : [...this.panel.empty];
     return this.range;
   }
 
-  private emptyRange(): Range {
-    return this.asEigenvalues ? [0.5, 5] : [...this.panel.empty];
-  }
-
-  private freshRange(lines: Line[], from: number): Range | null {
-    const { panel, log } = this;
+  private freshRange(lines: Line[], [from, to]: Range): Range | null {
+    const { panel, log, context } = this;
     const extents = lines.flatMap((line) => {
-      const extent = line.envelope?.extent(from, Number.POSITIVE_INFINITY, log);
+      const extent = line.envelope?.extent(from, to, log);
       return extent ? [{ key: line.key, extent }] : [];
     });
-    const now = this.asEigenvalues ? thresholdNow(this.context) : null;
-    if (now !== null && extents.length) extents.push({ key: "", extent: [now, now] });
+    const level = panel.level?.(context) ?? null;
+    if (level !== null && extents.length) extents.push({ key: "", extent: [level, level] });
     if (!extents.length) return null;
-    const iterates = this.context.styles.find((style) => style.process.kind === "iterates")?.process.name;
+    const iterates = context.styles.find((style) => style.process.kind === "iterates")?.process.name;
     const own = extents.find(({ key }) => key === iterates)?.extent ?? null;
     let high = Math.max(...extents.map(({ extent }) => extent[1]));
     if (own && log) high = Math.min(high, own[1] * 1000);
@@ -221,11 +212,7 @@ export class PanelView {
       ...extents.map(({ extent }) => (log ? Math.max(extent[0], high / 10 ** panel.depth) : extent[0])),
     );
     if (own && log) low = Math.min(Math.max(low, own[0] / 30), own[0]);
-    if (panel.key === "ratio" && !this.asEigenvalues) {
-      low = Math.max(Math.min(low, 0.95), -0.5);
-      // A diverging line leaves the panel rather than flattening the others.
-      high = Math.max(Math.min(high, 4), 1.1);
-    }
+    if (panel.limit && !log) [low, high] = panel.limit(low, high);
     low = Math.min(low, high);
     return log ? logRange(low, high) : linearRange(low, high);
   }

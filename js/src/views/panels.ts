@@ -1,6 +1,10 @@
 /** The panels of the Compare view: which column each process brings, how it is written, and what else is told. */
+import type { Frame, Line } from "../charts/line";
+import { drawEdge, drawLevel } from "../charts/marks";
+import { type Context, thresholdNow } from "../context";
 import * as format from "../format";
-import type { Spec } from "../wire";
+import type { Table } from "../store";
+import type { PanelName, Spec } from "../wire";
 import { isLeast } from "./reading";
 
 export interface Fact {
@@ -11,7 +15,7 @@ export interface Fact {
 }
 
 export interface Panel {
-  key: "loss" | "ratio" | "distance" | "rod";
+  name: PanelName;
   title: string;
   subtitle: (spec: Spec) => string;
   /** First of these columns that a process has; none where the process has no place in the panel. */
@@ -26,6 +30,22 @@ export interface Panel {
   text: (value: number | null) => string;
   tick: (value: number) => string;
   facts: Fact[];
+  /** Values hold until the next row. */
+  stairs?: boolean;
+  /** Whether a logarithmic axis is left where a value is not positive. */
+  signed?: boolean;
+  /** Whether crosses show where processes ended. */
+  ends?: boolean;
+  /** What is said in the middle before anything has run. */
+  note?: string;
+  /** Least and largest that the ends of a linear axis may be. */
+  limit?: (low: number, high: number) => [number, number];
+  /** Lines below those of the processes, from the table of the iterates. */
+  extras?: (context: Context, iterates: Table) => Line[];
+  /** Value that the axis shows beside the lines. */
+  level?: (context: Context) => number | null;
+  /** Drawn below all lines. */
+  below?: (frame: Frame, context: Context) => void;
 }
 
 /** What sharpness is the largest eigenvalue of. */
@@ -38,9 +58,9 @@ function tenths(value: number): string {
   return whole && value > 0.09 && value < 10 ? value.toFixed(1) : format.tick(value);
 }
 
-export const panels: Panel[] = [
+const all: Panel[] = [
   {
-    key: "loss",
+    name: "loss",
     title: "Loss",
     subtitle: (spec) => `${spec.problem.loss}; flows: predicted for the iterates`,
     iterates: ["loss"],
@@ -52,9 +72,11 @@ export const panels: Panel[] = [
     text: format.loss,
     tick: format.tick,
     facts: [{ label: () => "midpoint", column: "midpoint_loss", text: format.loss }],
+    signed: true,
+    ends: true,
   },
   {
-    key: "ratio",
+    name: "sharpness",
     title: "Sharpness / edge",
     subtitle: (spec) =>
       spec.optimizer.threshold === "2 / learning rate"
@@ -68,6 +90,10 @@ export const panels: Panel[] = [
     empty: [0.5, 1.5],
     text: format.ratio,
     tick: tenths,
+    note: "Nothing has run yet.",
+    // A diverging line leaves the panel rather than flattening the others.
+    limit: (low, high) => [Math.max(Math.min(low, 0.95), -0.5), Math.max(Math.min(high, 4), 1.1)],
+    below: (frame, { theme }) => drawEdge(frame, theme),
     facts: [
       {
         label: (spec) => `threshold ${spec.optimizer.threshold}`,
@@ -82,7 +108,25 @@ export const panels: Panel[] = [
     ],
   },
   {
-    key: "distance",
+    name: "eigenvalues",
+    title: "Eigenvalues",
+    subtitle: (spec) =>
+      `of the ${hessian(spec)} at the midpoints; the staircase is the threshold ${spec.optimizer.threshold}`,
+    iterates: ["sharpness"],
+    flows: ["sharpness"],
+    height: 150,
+    log: false,
+    depth: 3,
+    empty: [0.5, 5],
+    text: (value) => format.significant(value, 4),
+    tick: tenths,
+    facts: [],
+    extras: spectrum,
+    level: thresholdNow,
+    below: (frame, context) => drawLevel(frame, context.theme, thresholdNow(context)),
+  },
+  {
+    name: "distance",
     title: "Distance to the iterates",
     subtitle: () => "centre to midpoint, share of distance travelled",
     iterates: [],
@@ -96,7 +140,7 @@ export const panels: Panel[] = [
     facts: [{ label: () => "distance travelled", column: "distance_travelled", text: (v) => format.significant(v) }],
   },
   {
-    key: "rod",
+    name: "rod_length",
     title: "Rod length",
     subtitle: () => "half a step of the iterates; flows: what they predict for it",
     iterates: ["rod_length"],
@@ -109,13 +153,85 @@ export const panels: Panel[] = [
     tick: format.tick,
     facts: [{ label: () => "alternating part", column: "oscillation", text: (v) => format.significant(v, 2) }],
   },
+  {
+    name: "learning_rate",
+    title: "Learning rate",
+    subtitle: () => "in use for the step from each iterate to the next",
+    iterates: ["learning_rate"],
+    flows: [],
+    height: 72,
+    log: true,
+    depth: 6,
+    empty: [0.01, 1],
+    text: (value) => format.significant(value),
+    tick: format.tick,
+    facts: [],
+    stairs: true,
+  },
+  {
+    name: "grad_norm",
+    title: "Gradient",
+    subtitle: () => "norm at the iterates; flows: of the mean over the rod's ends",
+    iterates: ["grad_norm"],
+    flows: ["grad_norm"],
+    height: 108,
+    log: true,
+    depth: 6,
+    empty: [0.001, 0.1],
+    text: (value) => format.significant(value),
+    tick: format.tick,
+    facts: [],
+  },
+  {
+    name: "critical_directions",
+    title: "Directions at the edge",
+    subtitle: () => "tracked eigenvalues that reach 0.975 of the edge",
+    iterates: ["critical_directions"],
+    flows: ["critical_directions"],
+    height: 72,
+    log: false,
+    depth: 1,
+    empty: [0, 4],
+    text: format.whole,
+    tick: (value) => (Number.isInteger(value) ? format.whole(value) : ""),
+    facts: [],
+    stairs: true,
+    limit: (_, high) => [0, Math.max(high, 2)],
+  },
 ];
 
-/** Title and unit of the ratio panel when it shows the eigenvalues themselves. */
-export const eigenvalues = {
-  title: "Eigenvalues",
-  subtitle: (spec: Spec) =>
-    `of the ${hessian(spec)} at the midpoints; the staircase is the threshold ${spec.optimizer.threshold}`,
-  text: (value: number | null) => format.significant(value, 4),
-  tick: tenths,
-};
+/** Every panel by its name. */
+export const panels = new Map(all.map((panel) => [panel.name, panel]));
+
+/** Panels that are shown unless somebody asks for others. */
+export const DEFAULT_PANELS: PanelName[] = ["loss", "sharpness", "distance", "rod_length"];
+
+/** Panels as a person has chosen them, else as the notebook did. */
+export function shownPanels({ view, runs }: Context): PanelName[] {
+  if (view.panels.length) return view.panels;
+  return runs.panels.length ? runs.panels : DEFAULT_PANELS;
+}
+
+/** Shows one panel where the other stood, and back. */
+export function swapPanels(context: Context, one: PanelName, other: PanelName): void {
+  const names = shownPanels(context);
+  const [from, to] = names.includes(other) ? [other, one] : [one, other];
+  const swapped = names.filter((name) => name !== to).map((name) => (name === from ? to : name));
+  context.view.setPanels(swapped.includes(to) ? swapped : [...swapped, to]);
+}
+
+/** The staircase of the threshold, and the eigenvalues below the largest. */
+function spectrum({ theme }: Context, iterates: Table): Line[] {
+  const lines: Line[] = [];
+  for (let part = 1; part < iterates.width("eigenvalues"); part++)
+    lines.push({
+      key: `eigenvalue-${part}`,
+      color: theme.band,
+      width: 1.2,
+      dash: [],
+      envelope: iterates.envelope("eigenvalues", part),
+    });
+  const threshold = iterates.envelope("edge_threshold");
+  lines.push({ key: "threshold", color: theme.ink, width: 1, dash: [], envelope: threshold, stairs: true });
+  return lines;
+}

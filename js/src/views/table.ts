@@ -4,7 +4,7 @@ import { h } from "../dom";
 import * as format from "../format";
 import type { Table } from "../store";
 import type { ProcessSpec } from "../wire";
-import { panels } from "./panels";
+import { DEFAULT_PANELS, panels as known } from "./panels";
 import { firstColumn, mainTable, valueAt } from "./reading";
 
 const ROWS = 100;
@@ -12,6 +12,7 @@ const ROWS = 100;
 /** At most 100 evenly spaced steps, and the newest, of what the panels show. */
 export function valueTable(context: Context): HTMLElement {
   const { client, styles } = context;
+  const panels = DEFAULT_PANELS.flatMap((name) => known.get(name) ?? []);
   const columns = panels.flatMap((panel) =>
     styles.flatMap(({ process, label }) => {
       const column = firstColumn(process, process.kind === "iterates" ? panel.iterates : panel.flows);

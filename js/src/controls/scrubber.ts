@@ -1,0 +1,81 @@
+import type { Context, Part } from "../context";
+import { h, setAttribute } from "../dom";
+import * as format from "../format";
+import { eventMarks } from "../views/compare";
+import { snap, stepAt } from "../views/pointer";
+import { mainTable } from "../views/reading";
+
+/** The step that all views are at, as a number and a slider with the flags of the events. */
+export class Scrubber implements Part {
+  readonly element: HTMLElement;
+  private readonly number = h("input", { type: "number", class: "rf-number", "aria-label": "step", min: 0 });
+  private readonly slider = h("input", { type: "range", class: "rf-range", min: 0, "aria-label": "step, slider" });
+  private readonly track = h("div", { class: "rf-track" });
+  private readonly flags = h("div", { class: "rf-flags", "aria-hidden": "true" });
+  private typing = false;
+  private flagKey = "";
+
+  constructor(private readonly context: Context) {
+    const { scope } = context;
+    this.element = h(
+      "div",
+      { class: "rf-scrubber" },
+      h("span", { class: "rf-rate-label" }, "step"),
+      this.number,
+      h("div", { class: "rf-slider" }, this.track, this.flags, this.slider),
+    );
+    scope.listen(this.slider, "input", () => this.go(Number(this.slider.value)));
+    scope.listen(this.number, "input", () => {
+      this.typing = true;
+    });
+    scope.listen(this.number, "change", () => {
+      this.typing = false;
+      if (this.number.value.trim() !== "") this.go(Number(this.number.value));
+      context.redraw();
+    });
+    scope.listen(this.number, "blur", () => {
+      this.typing = false;
+      context.redraw();
+    });
+  }
+
+  update(): void {
+    const { client, styles } = this.context;
+    const table = mainTable(client.store, styles);
+    const last = table?.rows ? table.time.last : 0;
+    const at = stepAt(this.context) ?? 0;
+    this.slider.disabled = this.number.disabled = !table?.rows;
+    setAttribute(this.slider, "max", String(last));
+    setAttribute(this.number, "max", String(last));
+    this.slider.value = String(at);
+    setAttribute(this.slider, "aria-valuetext", `step ${format.whole(at)} of ${format.whole(last)}`);
+    if (!this.typing && this.number.value !== String(at)) this.number.value = String(at);
+    this.track.style.setProperty("--thumb", place(last ? at / last : 0));
+    this.drawFlags(last);
+  }
+
+  private drawFlags(last: number): void {
+    const { client } = this.context;
+    const marks = last ? eventMarks(client.store.events, client.spec, true).filter(({ time }) => time <= last) : [];
+    const key = JSON.stringify([last, marks]);
+    if (key === this.flagKey) return;
+    this.flagKey = key;
+    this.flags.replaceChildren(
+      ...marks.map(({ time, label }) => {
+        const flag = h("i", { class: "rf-flag", title: `step ${format.whole(time)}: ${label}` });
+        flag.style.left = place(time / last);
+        return flag;
+      }),
+    );
+  }
+
+  private go(step: number): void {
+    const at = snap(this.context, step);
+    if (at !== null) this.context.view.setCursor(at, true);
+  }
+}
+
+/** Place of the thumb's centre for a fraction of the track. */
+function place(fraction: number): string {
+  return `calc(8px + (100% - 16px) * ${fraction.toFixed(4)})`;
+}

@@ -1,0 +1,46 @@
+/** The branches beside the one that is looked at: each in one colour of its own, the dash still says the process. */
+import type { Line } from "../charts/line";
+import type { Client } from "../client";
+import type { Context } from "../context";
+import { drawingOrder, type ProcessStyle, processStyles, type Theme } from "../theme";
+
+/** Colours of branches that nobody has coloured, on light and on dark ground. */
+const COLOURS = [
+  { light: "#8a6d00", dark: "#e0b93b" },
+  { light: "#b0126b", dark: "#ff7ac3" },
+  { light: "#007c89", dark: "#4fd0e0" },
+  { light: "#7a4a1e", dark: "#d0a070" },
+];
+
+export function branchColour({ branch }: Client, theme: Theme): string {
+  if (branch.colour) return branch.colour;
+  const own = COLOURS[branch.id % COLOURS.length];
+  return theme.dark ? own.dark : own.light;
+}
+
+/** Lines of the other branches in one panel; a fork begins where it left its parent. */
+export function otherLines(
+  { runs, view, theme }: Context,
+  column: (style: ProcessStyle) => string | null,
+  stairs = false,
+): Line[] {
+  return runs.others.flatMap((client) => {
+    const color = branchColour(client, theme);
+    return drawingOrder(processStyles(client.spec.processes)).flatMap((style): Line[] => {
+      const { name, kind } = style.process;
+      const drawn = column(style);
+      if (!drawn || view.hidden.has(name)) return [];
+      return [
+        {
+          key: `${client.branch.id}/${name}`,
+          color,
+          width: kind === "iterates" ? 2 : Math.max(1.1, 0.7 * style.width),
+          dash: kind === "rod" ? [1, 2.2] : style.dash,
+          envelope: client.store.table(name)?.envelope(drawn) ?? null,
+          from: client.branch.step ?? undefined,
+          stairs,
+        },
+      ];
+    });
+  });
+}

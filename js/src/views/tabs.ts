@@ -1,0 +1,40 @@
+import type { Context, Part } from "../context";
+import { h } from "../dom";
+import { views } from "./index";
+import type { View } from "./view";
+
+/** The views under their tabs; one is made when it is first looked at, and drawn while it is. */
+export class Tabs implements Part {
+  readonly element = h("div", { class: "rf-view", role: "tabpanel" });
+  private readonly made = new Map<string, View>();
+  private shown = "";
+
+  constructor(private readonly context: Context) {
+    this.update();
+  }
+
+  get current(): View {
+    const name = this.context.view.tab in views ? this.context.view.tab : "compare";
+    let view = this.made.get(name);
+    if (!view) {
+      view = views[name].create(this.context);
+      this.made.set(name, view);
+    }
+    return view;
+  }
+
+  resize(): void {
+    this.current.resize();
+  }
+
+  update(): void {
+    const view = this.current;
+    if (this.shown !== this.context.view.tab) {
+      this.shown = this.context.view.tab;
+      this.element.replaceChildren(view.element);
+      this.element.setAttribute("aria-label", views[this.shown]?.title ?? "");
+      view.resize();
+    }
+    view.update();
+  }
+}
