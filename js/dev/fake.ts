@@ -65,6 +65,7 @@ export class FakeModel implements Model {
   private run = 1;
   private readonly values: Record<string, number>;
   private readonly events: Event[] = [];
+  private branches: Branch[];
 
   /** `others`: hyperparameters beside the learning rate; a `beta1` moves the edge. */
   constructor(
@@ -100,9 +101,15 @@ export class FakeModel implements Model {
             note: "",
           });
     this.traits.protocol = PROTOCOL;
-    this.traits.branches = [this.branch()];
+    this.branches = [this.branch()];
+    this.traits.branches = this.branches;
     this.become(STATE[scene] ?? (scene as State));
     this.traits.snapshot = null;
+  }
+
+  /** What the notebook sets. */
+  set(name: string, value: unknown): void {
+    this.traits[name] = value;
   }
 
   get(name: string): unknown {
@@ -126,7 +133,8 @@ export class FakeModel implements Model {
     if (this.closed) throw new Error("Cannot send");
     const message = content as ToKernel;
     this.sent.push(message);
-    if (message.kind === "hello") queueMicrotask(() => this.welcome(message.client));
+    if (message.kind === "hello") queueMicrotask(() => this.welcome(message.client, message.branch));
+    if (message.kind === "command" && this.branchCommand(message)) return;
     if (message.kind === "command") {
       const [name, value] = (Object.entries(message.args)[0] as [string, number] | undefined) ?? ["", 0];
       const ok = message.name !== "set" || value > 0;
@@ -143,6 +151,28 @@ export class FakeModel implements Model {
       else if (message.name === "step") this.advance(1);
       else if (message.name === "reset") this.reset();
     }
+  }
+
+  /** What concerns the view rather than a run; a fork holds the rows of its parent and stands still. */
+  private branchCommand({ branch, id, name, args }: Extract<ToKernel, { kind: "command" }>): boolean {
+    if (!["fork", "edit", "remove"].includes(name)) return false;
+    const message = args.name === "taken" ? 'name="taken" is taken by another branch: give a free one.' : "";
+    if (!message && name === "fork") {
+      const step = Number(args.at ?? this.step);
+      const own = { id: this.branches.length, name: `fork at ${step}`, colour: "", hidden: false };
+      this.branches.push({ ...own, parent: branch, step, spec: this.spec() });
+    } else if (!message && name === "edit") Object.assign(this.branches[branch], args);
+    else if (!message) this.branches.splice(branch, 1);
+    this.tellBranches();
+    this.emit("msg:custom", { kind: "reply", branch, id, ok: !message, message, step: null }, []);
+    return true;
+  }
+
+  private tellBranches(): void {
+    const { state } = this;
+    this.traits.statuses = Object.fromEntries(this.branches.map(({ id }) => [id, this.status(id ? "paused" : state)]));
+    this.traits.branches = structuredClone(this.branches);
+    this.emit("change:branches");
   }
 
   /** Goes on by `n` steps and streams them. */
@@ -166,7 +196,7 @@ export class FakeModel implements Model {
   }
 
   private get state(): State {
-    return (this.traits.statuses as Record<string, RunStatus>)["0"].state;
+    return (this.traits.statuses as Record<string, RunStatus>)[0].state;
   }
 
   private branch(): Branch {
@@ -212,7 +242,7 @@ export class FakeModel implements Model {
 
   private become(state: State): void {
     if (this.quiet) return;
-    this.traits.statuses = { 0: this.status(state) };
+    this.traits.statuses = { ...(this.traits.statuses as object), 0: this.status(state) };
     this.emit("change:statuses");
   }
 
@@ -220,8 +250,8 @@ export class FakeModel implements Model {
     this.run++;
     this.step = -1;
     this.events.length = 0;
-    this.traits.branches = [this.branch()];
-    this.emit("change:branches");
+    this.branches = [this.branch()];
+    this.tellBranches();
     this.become("ready");
   }
 
@@ -244,17 +274,17 @@ export class FakeModel implements Model {
     );
   }
 
-  private welcome(client: string): void {
-    const { header, buffers } = this.snapshot(client);
+  private welcome(client: string, branch: number): void {
+    const { header, buffers } = this.snapshot(client, branch);
     this.tell(header, buffers);
     if (this.scene === "gone") this.close();
   }
 
-  private snapshot(to: string): { header: Snapshot; buffers: DataView[] } {
+  private snapshot(to: string, branch = 0): { header: Snapshot; buffers: DataView[] } {
     const blocks = this.series.map((series) => encode(series, 0, Math.max(0, this.step + 1 - series.start)));
     const header: Snapshot = {
       kind: "snapshot",
-      branch: 0,
+      branch,
       run: this.run,
       seq: ++this.seq,
       blocks: blocks.map((block) => block.header),

@@ -4,8 +4,9 @@ import widget from "../src/index";
 import type { Parameter } from "../src/wire";
 
 /** A mounted widget on the fake kernel. */
-export async function mounted(scene: Scene, steps = 600, others: Parameter[] = []) {
+export async function mounted(scene: Scene, steps = 600, others: Parameter[] = [], traits: object = {}) {
   const model = new FakeModel(scene, steps, others);
+  for (const [name, value] of Object.entries(traits)) model.set(name, value);
   const { initialize, render } = widget();
   const stop = initialize({ model });
   const el = document.createElement("div");
