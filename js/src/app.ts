@@ -159,6 +159,16 @@ export function mount(runs: Runs, host: HTMLElement): Scope {
     draw();
   };
   watchTheme(scope, root, applyTheme);
+  // On paper everything is dark on white, whatever the screen is.
+  for (const [event, printed] of [
+    ["beforeprint", true],
+    ["afterprint", false],
+  ] as const)
+    scope.listen(window, event, () => {
+      root.toggleAttribute("data-print", printed);
+      applyTheme();
+      update();
+    });
   applyTheme();
 
   const sizes = new ResizeObserver(() => {

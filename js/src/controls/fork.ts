@@ -17,7 +17,12 @@ export function openFork(context: Context, dialog: Dialog, at: number | null = n
     step: "any",
     value: format.field(Number((1.25 * rate).toPrecision(2)), "log"),
   });
-  const name = h("input", { type: "text", class: "rf-text", maxlength: 60, placeholder: "found by itself" });
+  const name = h("input", {
+    type: "text",
+    class: "rf-text",
+    maxlength: 60,
+    placeholder: `fork at ${format.whole(step)}`,
+  });
   const said = h("p", { class: "rf-refusal", role: "alert", hidden: true });
   const start = button("Fork", "fork", "Fork");
   const go = async () => {
