@@ -72,7 +72,8 @@ class Request:
     def lanes(self, runs: int | None = None) -> list[Lane]:
         """Lanes for the iterates and the flows, of one run or of several together."""
         processes = [("discrete", None, 0), *self.flows]
-        return [Lane(name, flow, begin, self.eigenvalues, self.optimizer, runs) for name, flow, begin in processes]
+        shared = (self.eigenvalues, self.optimizer, runs, self.problem.coordinates)
+        return [Lane(name, flow, begin, *shared) for name, flow, begin in processes]
 
     @property
     def cites(self) -> list[str]:
@@ -91,6 +92,8 @@ class Request:
                 "device": str(problem.device),
                 "dtype": str(problem.dtype).removeprefix("torch."),
                 "loss": problem.loss_name,
+                "coordinates": list(problem.coordinates),
+                "start": problem.w0.tolist() if problem.coordinates else [],
             },
             "optimizer": self.optimizer.describe(),
             "steps": self.steps,
