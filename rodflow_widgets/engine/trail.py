@@ -93,7 +93,7 @@ class Trail:
         return parts
 
     def find(self, step: int | None) -> int:
-        """`step` if its row is kept, or the newest; else ArgumentError that names those that are."""
+        """`step` if its row is kept, or the newest whose window is finite; else ArgumentError that names those that are."""
         steps = self.steps
         if not len(steps):
             raise ArgumentError(
@@ -101,23 +101,29 @@ class Trail:
                 f"{self._budget:,} bytes none can be kept."
             )
         if step is None:
-            return int(steps[-1])
+            return self._newest(steps)
         if step not in steps:
             every = int(steps[1] - steps[0]) if len(steps) > 1 else 1
             which = f"{steps[0]} to {steps[-1]}" + (f", every {every}" if every > 1 else "")
             raise ArgumentError(f"step={step} is not kept: the steps that are kept are {which}.")
         return step
 
+    def _newest(self, steps: np.ndarray) -> int:
+        for step in steps[::-1].tolist():
+            (total,) = fetch([self.window(step).sum()])
+            if np.isfinite(total):
+                return int(step)
+        raise ArgumentError("step=None finds no row that is finite: the iterates have diverged, reset the run.")
+
     def has_rod(self, name: str) -> bool:
         return self._flows.get(name, False)
 
     def present(self, name: str, steps: np.ndarray) -> np.ndarray:
-        """Those of the kept `steps` at which the process was there."""
-        if not len(steps) or name == "discrete":
+        """Those of the kept `steps` at which the process was there, and finite."""
+        if not len(steps):
             return steps
-        start = self._place[name, "centre"].start
-        (first,) = fetch([self._taken(slice(start, start + 1), steps)])
-        return steps[np.isfinite(first[:, 0])]
+        (totals,) = fetch([self.positions(name, steps).sum(1)])
+        return steps[np.isfinite(totals)]
 
     def positions(self, name: str, steps: Sequence[int] | np.ndarray) -> Tensor:
         """The iterates, or centres of a flow [n, p], at kept `steps`."""
@@ -125,9 +131,7 @@ class Trail:
 
     def vectors(self, name: str, kind: str, steps: Sequence[int] | np.ndarray) -> Tensor:
         """Rows [n, width] of one kind ("centre", "rod", "preconditioner"; "w0" of "discrete") at kept `steps`."""
-        return self._taken(self._place[name, kind], steps)
-
-    def _taken(self, place: slice, steps: Sequence[int] | np.ndarray) -> Tensor:
+        place = self._place[name, kind]
         first = max(0, self._count - self._capacity)
         rows = (np.searchsorted(self.steps, steps) + first) % self._capacity
         breaks = np.flatnonzero(np.diff(rows // self._size)) + 1

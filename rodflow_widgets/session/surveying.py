@@ -33,7 +33,7 @@ class Job:
     """A survey that was asked for; `done` then holds it, or why it could not be made."""
 
     topic: Topic
-    key: Any
+    identity: Any
     on_part: OnPart | None
     done: Future[Survey] = field(default_factory=Future)
     slices: Iterator[Survey | None] | None = None
@@ -52,7 +52,7 @@ class Surveys:
         self._simulation = simulation
         self._clock = clock
         self._jobs: deque[Job] = deque()
-        self._keys = itertools.count(1)
+        self._identities = itertools.count(1)
         self._kept: dict[Any, Any] = {}
         self._credit = 0.0
 
@@ -60,7 +60,7 @@ class Surveys:
     def waiting(self) -> bool:
         return bool(self._jobs)
 
-    def ask(self, name: str, args: Mapping[str, Any], key: Any = None, on_part: OnPart | None = None) -> Job:
+    def ask(self, name: str, args: Mapping[str, Any], identity: Any = None, on_part: OnPart | None = None) -> Job:
         """A checked survey that waits for its turn.
 
         Raises:
@@ -72,7 +72,7 @@ class Surveys:
         problem = getattr(self._simulation(), "problem", None)
         if problem is None:
             raise RunError("survey() needs a run of a problem: this simulation has none.")
-        job = Job(topic(name, problem, args), next(self._keys) if key is None else key, on_part)
+        job = Job(topic(name, problem, args), next(self._identities) if identity is None else identity, on_part)
         self._jobs.append(job)
         return job
 
@@ -114,8 +114,8 @@ class Surveys:
 
     def _show(self, job: Job, part: Survey) -> None:
         if part.kept is not None:
-            self._kept.pop(job.key, None)
-            self._kept[job.key] = part.kept
+            self._kept.pop(job.identity, None)
+            self._kept[job.identity] = part.kept
             while len(self._kept) > KEPT:
                 del self._kept[next(iter(self._kept))]
         if job.on_part is None:
@@ -156,7 +156,7 @@ class Surveyed:
         """Have a worker; called with the lock held."""
         raise NotImplementedError
 
-    def survey(self, topic: str, on_part: OnPart | None = None, *, key: Any = None, **args: Any) -> Future[Survey]:
+    def survey(self, topic: str, on_part: OnPart | None = None, *, identity: Any = None, **args: Any) -> Future[Survey]:
         """Look at the run beside its steps, which it neither stops nor changes; `survey("plane").result()` waits for it.
 
         A survey takes at most about a quarter of the time while the run goes, and all of it while the run holds still.
@@ -165,7 +165,7 @@ class Surveyed:
         Args:
             topic: "plane", "landscape" or "density".
             on_part: called on the worker with what is known so far, and at last with the whole; it must return at once.
-            key: under which a later survey finds what this one kept, as a landscape does its plane; None makes one up.
+            identity: under which a later survey finds what this one kept, as a landscape does its plane; None makes one up.
             **args: of the topic; `rodflow_widgets.engine.surveys` describes them:
                 plane: step, window, x, y. landscape: plane, x, y, size. density: step, process, probes.
 
@@ -177,7 +177,7 @@ class Surveyed:
             UnknownNameError, ArgumentError: no such topic or argument, or a value that can never work.
         """
         with self._lock:
-            job = self._surveys.ask(topic, args, key, on_part)
+            job = self._surveys.ask(topic, args, identity, on_part)
             self._wake()
         return job.done
 

@@ -139,6 +139,18 @@ def test_directions_that_span_no_plane() -> None:
         survey(run, "plane", x=np.zeros(5))
 
 
+def test_a_run_that_diverged_is_shown_up_to_there() -> None:
+    run = finished(rf.problems.valley(), 80, learning_rate=1.5, processes=("discrete", "rod"))
+    newest = int(run.trail.steps[-1])
+    assert not torch.isfinite(run.trail.window(newest)).all()
+    seen = survey(run, "plane", step=run.trail.find(None) - 5, window=6)
+    assert all(np.isfinite(values).all() for values in seen.arrays.values())
+    for step in (newest, None):
+        with pytest.raises(ArgumentError, match="diverged there: give an earlier step"):
+            survey(run, "plane", step=step)
+    assert survey(run, "density", step=run.trail.find(None) - 5).facts["exact"] == 1
+
+
 # ---------------------------------------------------------------------- landscape
 
 

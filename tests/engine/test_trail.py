@@ -12,6 +12,7 @@ from rodflow_widgets.engine.registry import OPTIMIZERS
 from rodflow_widgets.errors import ArgumentError
 
 from .problems import network, run
+from .test_host import Count
 
 FLOWS = ("discrete", "rod", "stable", "edge", "central")
 
@@ -115,3 +116,15 @@ def test_every_optimizer_has_its_preconditioner_kept(name) -> None:
 def test_unusable_budgets(trail) -> None:
     with pytest.raises(ArgumentError, match="trail="):
         steered(trail=trail)
+
+
+def test_keeping_waits_for_no_device() -> None:
+    simulations = [steered(network(), 12, ("discrete", "rod"), 0.05, trail=trail) for trail in (0, 10**6)]
+    counts = []
+    for simulation in simulations:
+        with Count() as count:
+            for _ in range(10):
+                simulation.advance()
+        counts.append((count.waits, count.copies, count.largest))
+    assert counts[0] == counts[1]
+    assert len(simulations[1].trail.steps) == 10

@@ -141,7 +141,7 @@ def test_the_run_is_the_same_bit_for_bit_with_surveys_going_on():
     quiet.start().wait(SECONDS)
     watched.step(3)
     asked = [
-        watched.survey("plane", x="sharpest", y="oscillation", key="p"),
+        watched.survey("plane", x="sharpest", y="oscillation", identity="p"),
         watched.survey("density"),
         watched.survey("landscape", plane="p", size=25),
     ]
@@ -192,12 +192,12 @@ def test_a_running_run_goes_on_while_it_is_surveyed():
     run.stop()
 
 
-def test_planes_are_given_as_surveys_or_by_key():
+def test_planes_are_given_as_surveys_or_by_identity():
     run = stepped(20)
-    plane = run.survey("plane", key=17)
-    by_key = run.survey("landscape", plane=17, size=5).result(SECONDS)
+    plane = run.survey("plane", identity=17)
+    by_identity = run.survey("landscape", plane=17, size=5).result(SECONDS)
     by_survey = run.survey("landscape", plane=plane.result(SECONDS), size=5).result(SECONDS)
-    np.testing.assert_array_equal(by_key.arrays["loss"], by_survey.arrays["loss"])
+    np.testing.assert_array_equal(by_identity.arrays["loss"], by_survey.arrays["loss"])
 
 
 # ---------------------------------------------------------------------- what goes wrong
@@ -258,7 +258,7 @@ def test_stop_and_reset_end_surveys_with_a_word(order, words):
 
 def test_a_reset_forgets_planes():
     run = stepped(5)
-    run.survey("plane", key=1).result(SECONDS)
+    run.survey("plane", identity=1).result(SECONDS)
     run.reset()
     with pytest.raises(ArgumentError, match="plane=1 is not kept"):
         run.survey("landscape", plane=1).result(SECONDS)

@@ -49,7 +49,7 @@ class Topic(ABC):
 
         Args:
             run: between two steps, at every slice.
-            kept: what earlier surveys kept, by their keys.
+            kept: what earlier surveys kept, by their identities.
 
         Yields:
             What is known so far where it is worth showing, else None; the last is complete.

@@ -64,13 +64,15 @@ def upright(v: Tensor) -> Tensor:
 
 def axes(x: Tensor, y: Tensor) -> Tensor:
     """Orthonormal axes [2, p] along x, and along y as far as it is not along x; ArgumentError where there are none."""
-    length = torch.linalg.vector_norm(x)
+    length, of_y = torch.linalg.vector_norm(x), torch.linalg.vector_norm(y)
+    if not bool(torch.isfinite(length + of_y)):
+        raise ArgumentError("x or y has no finite length, the iterates have diverged there: give an earlier step.")
     if not float(length) > 0:
         raise ArgumentError("x is a direction of length 0, the iterates do not move along it: give another one.")
     first = x / length
     second = y - (first @ y) * first
     second = second - (first @ second) * first
-    rest, whole_length = float(torch.linalg.vector_norm(second)), float(torch.linalg.vector_norm(y))
-    if not rest > torch.finfo(y.dtype).eps ** 0.5 * whole_length:
+    rest = float(torch.linalg.vector_norm(second))
+    if not rest > torch.finfo(y.dtype).eps ** 0.5 * float(of_y):
         raise ArgumentError("y is parallel to x or of length 0, so that they span no plane: give another direction.")
     return torch.stack([first, second / rest])

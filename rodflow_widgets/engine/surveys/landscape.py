@@ -35,7 +35,7 @@ class LandscapeTopic(Topic):
 
     Args:
         problem: of the run.
-        plane: the survey of a plane, or the key under which it was made; None for problems of one or two parameters, whose
+        plane: the survey of a plane, or the identity under which it was asked for; None for problems of one or two parameters, whose
             coordinates it then is.
         x, y: from and to, in the coordinates of the plane; None is the extent of what is there and a fifth beyond. With
             one parameter there is no y.

@@ -82,7 +82,8 @@ class PlaneTopic(Topic):
     def work(self, run: Simulation, kept: Mapping[Any, Any]) -> Iterator[Survey | None]:
         trail = trail_of(run)
         step = trail.find(self._step)
-        shown = _about(trail.steps, step, self._window)
+        newest = trail.find(None)
+        shown = _about(trail.steps[trail.steps <= max(newest, step)], step, self._window)
         first, last = int(shown[0]), int(shown[-1])
         iterates = trail.window(step)
         origin = (iterates[0] + iterates[1]) / 2
