@@ -29,7 +29,14 @@ class Lane:
     """
 
     def __init__(
-        self, name: str, flow: Flow | None, start: int, eigenvalues: int, optimizer: Optimizer, runs: int | None = None
+        self,
+        name: str,
+        flow: Flow | None,
+        start: int,
+        eigenvalues: int,
+        optimizer: Optimizer,
+        runs: int | None = None,
+        coordinates: tuple[str, ...] = (),
     ) -> None:
         self.name = name
         self.flow = flow
@@ -37,7 +44,8 @@ class Lane:
         self.process: Process | None = None
         kind = Discrete if flow is None else flow.process
         probes = [probe for probe in PROBES.values() if probe.applies(kind) and probe.fits(optimizer)]
-        self._probes = [probe(kind, eigenvalues) for probe in probes]
+        self._probes = [probe(kind, eigenvalues, coordinates) for probe in probes]
+        self._vectors = {name for probe in probes for name in probe.vectors}
         self.columns = (TIME, *(column for probe in self._probes for column in probe.columns()))
         self._lead = () if runs is None else (runs,)
         self.fates = [Fate("the iterates" if flow is None else flow.label) for _ in range(runs or 1)]
@@ -93,7 +101,7 @@ class Lane:
             begin = at[there]
             at[there] += column.width
             part = (device if there else host)[:, begin : begin + column.width]
-            columns[column.name] = part if column.name == "eigenvalues" else part[:, 0]
+            columns[column.name] = part if column.name in self._vectors else part[:, 0]
         return columns
 
     def describe(self) -> dict[str, Any]:

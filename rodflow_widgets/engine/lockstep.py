@@ -17,6 +17,7 @@ from .problem import Problem
 from .process import Discrete, NotFinite, Start
 from .request import Request
 from .schedule import Schedule
+from .trail import Trail
 
 
 class Lockstep:
@@ -45,6 +46,8 @@ class Lockstep:
         self._row = -1
         self._discrete = Discrete(problem, schedule, watch)
         self.lanes[0].process = self._discrete
+        rods = {lane.name: lane.flow.process.has_rod for lane in self.lanes if lane.flow is not None}
+        self.trail = Trail(request.trail, request.every, rods) if request.trail else None
 
     @property
     def row(self) -> int:
@@ -120,11 +123,15 @@ class Lockstep:
     def _measure(self) -> None:
         iterates = self._discrete
         context = Context(self._schedule.at(self._row), iterates.midpoint, iterates.origin, iterates.mean_second_moment)
+        observed = {}
         for lane in self.lanes:
             if lane.process is not None and lane.moving:
                 seen = self._guarded(lane, lane.process.observe)
                 if seen is not None:
                     lane.record(self._row, seen, context)
+                    observed[lane.name] = seen
+        if self.trail is not None and "discrete" in observed:
+            self.trail.record(self._row, observed, [state.w for state in iterates.window])
         self.pending += 1
 
     def _keep(self) -> None:

@@ -20,6 +20,9 @@ from .point import AutodiffPoint, DifferencePoint, Point, difference_point
 from .runs import Spent, Who, plus
 from .splitting import check_independent, check_reduction
 
+COORDINATES: dict[int, tuple[str, ...]] = {1: ("w",), 2: ("x", "y")}
+"""Names of the parameters where there are so few that a picture shows them all."""
+
 
 class Problem:
     """The full-batch loss of a network as a function of its flat parameter vector.
@@ -148,8 +151,11 @@ class Problem:
         name: str | None = None,
         loss_name: str = "loss",
         hessian: str = "autodiff",
+        coordinates: Sequence[str] | None = None,
     ) -> Problem:
         """A problem from a function of the flat parameter vector w [p] and its starting point w0 [p].
+
+        coordinates: names of the parameters where there are one or two; None is w, or x and y.
 
         Raises ProblemError as the constructor does; lists and numpy arrays are taken as float64.
         """
@@ -160,6 +166,8 @@ class Problem:
         title = name or str(getattr(f, "__name__", "function"))
         objective = Objective((f,), start.dtype)
         problem._set_up((objective, objective), start, title, loss_name, None, hessian)
+        if coordinates is not None:
+            problem.coordinates = _checked_names(coordinates, problem.coordinates)
         return problem
 
     def _set_up(
@@ -178,6 +186,7 @@ class Problem:
         self._objective, self._second = objectives
         self._fast = self._objective
         self._w0 = w0.detach().clone()
+        self.coordinates = COORDINATES.get(self.dim, ())
         for objective in dict.fromkeys(objectives):
             self.products_at_once = check_objective(objective, self._w0, self.hessian)
 
@@ -363,6 +372,14 @@ class Meter:
         self.third_derivatives += len(vectors) * (len(vectors) + 1) // 2
         self.gradients += point.rebuilds
         return point.thirds(vectors)
+
+
+def _checked_names(names: Any, default: tuple[str, ...]) -> tuple[str, ...]:
+    listed = () if isinstance(names, str) or not isinstance(names, Sequence) else tuple(names)
+    if not default or len(listed) != len(default) or not all(isinstance(name, str) and name for name in listed):
+        wanted = f"{len(default)} of them, e.g. {default}" if default else "none to more than two parameters"
+        raise ArgumentError(f"coordinates={names!r} is not usable: give names, {wanted}.")
+    return listed
 
 
 def _loss_name(loss: Any) -> str:

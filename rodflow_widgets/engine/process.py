@@ -31,6 +31,8 @@ class Observation:
 
     centre [p]: where sharpness and distances are taken (the midpoint of two iterates, or a flow's centre).
     position [p]: what a snapshot keeps (the iterate, or a flow's centre). Scalars are tensors on the device.
+    rod [p]: of a flow that has one, half of it: the alternating vector of which `oscillation` is the length, or of a
+    covariance the leading column; of the sign nothing is known.
     """
 
     time: float
@@ -43,6 +45,7 @@ class Observation:
     predicted_loss: Tensor | None = None
     rod_length: Tensor | None = None
     oscillation: Tensor | None = None
+    rod: Tensor | None = None
     eigenvalues: Tensor | None = None
     point: Point | None = None
     signals: Mapping[str, float] = field(default_factory=dict)

@@ -21,6 +21,7 @@ class Request:
     """One run, as `Simulation` takes it.
 
     flows: name, flow and the step at which it begins. shown: whether the iterates are recorded too; they are always made.
+    trail: bytes for the parameter vectors of the last rows.
     """
 
     problem: Problem
@@ -32,6 +33,7 @@ class Request:
     every: int
     snapshots: frozenset[int]
     seed: int
+    trail: int = 0
 
     @staticmethod
     def of(
@@ -45,6 +47,7 @@ class Request:
         every: int = 1,
         snapshots: Iterable[int] = (),
         seed: int = 0,
+        trail: int = 0,
     ) -> Request:
         """The arguments of `Simulation`, checked; ArgumentError, UnknownNameError or ProblemError says what cannot be."""
         check_problem(problem)
@@ -67,12 +70,14 @@ class Request:
         if late:
             raise ArgumentError(f"steps={steps} end before {late[0]!r} begins: run more steps, or give start=0.")
         _check_moves(problem)
-        return Request(problem, optimizer, tuple(flows), "discrete" in processes, steps, eigenvalues, every, kept, seed)
+        shown, trail = "discrete" in processes, whole("trail", trail, 0)
+        return Request(problem, optimizer, tuple(flows), shown, steps, eigenvalues, every, kept, seed, trail)
 
     def lanes(self, runs: int | None = None) -> list[Lane]:
         """Lanes for the iterates and the flows, of one run or of several together."""
         processes = [("discrete", None, 0), *self.flows]
-        return [Lane(name, flow, begin, self.eigenvalues, self.optimizer, runs) for name, flow, begin in processes]
+        shared = (self.eigenvalues, self.optimizer, runs, self.problem.coordinates)
+        return [Lane(name, flow, begin, *shared) for name, flow, begin in processes]
 
     @property
     def cites(self) -> list[str]:
@@ -91,6 +96,8 @@ class Request:
                 "device": str(problem.device),
                 "dtype": str(problem.dtype).removeprefix("torch."),
                 "loss": problem.loss_name,
+                "coordinates": list(problem.coordinates),
+                "start": problem.w0.tolist() if problem.coordinates else [],
             },
             "optimizer": self.optimizer.describe(),
             "steps": self.steps,

@@ -15,6 +15,7 @@ from .optimizers.base import Optimizer
 from .problem import Problem
 from .request import Request
 from .schedule import Schedule
+from .trail import Trail
 
 
 class Simulation:
@@ -32,6 +33,7 @@ class Simulation:
         every: measure every so many steps.
         snapshots: steps at which parameter vectors are kept.
         seed: of the random vectors that the eigenvalue trackers begin with.
+        trail: bytes on the device for the parameter vectors of the last rows, of which surveys are made; 0 keeps none.
 
     Raises:
         ArgumentError, UnknownNameError, ProblemError: before anything runs.
@@ -49,6 +51,7 @@ class Simulation:
         every: int = 1,
         snapshots: Iterable[int] = (),
         seed: int = 0,
+        trail: int = 0,
     ) -> None:
         self._begin(
             Request.of(
@@ -61,6 +64,7 @@ class Simulation:
                 every=every,
                 snapshots=snapshots,
                 seed=seed,
+                trail=trail,
             )
         )
 
@@ -99,6 +103,15 @@ class Simulation:
     @property
     def optimizer(self) -> Optimizer:
         return self._schedule.latest
+
+    @property
+    def trail(self) -> Trail | None:
+        """The parameter vectors of the last rows, if they are kept."""
+        return self._lockstep.trail
+
+    def optimizer_at(self, step: float) -> Optimizer:
+        """The optimizer that makes the step from `step` on."""
+        return self._schedule.at(step)
 
     @property
     def edge_factor(self) -> float:

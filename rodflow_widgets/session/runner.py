@@ -21,6 +21,7 @@ from ..vocabulary import Event, State, Status
 from .commands import Command, command
 from .recorder import Driver
 from .spec import Plan
+from .surveying import Surveyed, Surveys, simulation_of
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ class Failure:
     traceback: str
 
 
-class Run:
+class Run(Surveyed):
     """A simulation that is driven on a thread of its own, between the steps of which commands are applied.
 
     The thread lives while there is something to do: a paused or ended run has none. Methods that change the run return
@@ -53,6 +54,7 @@ class Run:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
+        self._surveys = Surveys(lambda: self._recorder.simulation)
         self._lock = threading.Lock()
         self._queue: deque[Command] = deque()
         self._thread: threading.Thread | None = None
@@ -172,11 +174,15 @@ class Run:
             self._recorder.simulation.optimizer.replace(**args)
         with self._lock:
             self._queue.append(order)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="rodflow-run", daemon=True)
-                _running.add(self)
-                self._thread.start()
+            self._wake()
         return order.done
+
+    def _wake(self) -> None:
+        """Have a worker; called with the lock held."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="rodflow-run", daemon=True)
+            _running.add(self)
+            self._thread.start()
 
     def wait(self, timeout: float | None = None) -> Status:
         """Block until the run has ended, or for `timeout` seconds; an interrupt ends the waiting, not the run.
@@ -242,7 +248,7 @@ class Run:
     # ------------------------------------------------------------------ the worker
 
     def _begin(self) -> None:
-        recorder = Driver(self._plan.simulation(), self._number + 1)
+        recorder = Driver(simulation_of(self._plan), self._number + 1)
         self._recorder = recorder
         self._number += 1
         self._failure: Failure | None = None
@@ -257,15 +263,18 @@ class Run:
         while True:
             with self._lock:
                 order = self._queue.popleft() if self._queue else None
-                if order is None and self.status.state != "running":
+                running = self.status.state == "running"
+                if order is None and not running and not self._surveys.waiting:
                     self._thread = None
                     return
             if order is not None:
                 self._obey(order)
+            elif not running:
+                self._surveys.slice()
             elif self._recorder.simulation.finished:
                 self._guarded(self._finish)
             else:
-                self._guarded(self._advance)
+                self._surveys.beside(lambda: self._guarded(self._advance), lambda: bool(self._queue))
 
     def _advance(self) -> None:
         drained = self._recorder.advance()
@@ -337,11 +346,14 @@ class Run:
             self._notify()
 
     def _on_stop(self) -> None:
+        self._surveys.drop("stopped")
         if not self.status.ended:
             self._close_stopped()
 
     def _on_reset(self) -> None:
         former = self.recording
+        self._surveys.drop("reset")
+        self._surveys.forget()
         if not self.status.ended:
             self._close_stopped()
         try:

@@ -47,8 +47,12 @@ class RunSpec:
     snapshots: Sequence[int] = ()
     seed: int = 0
 
-    def simulation(self) -> Simulation:
-        """A new simulation at step 0; raises for every argument that cannot work."""
+    def simulation(self, trail: int = 0) -> Simulation:
+        """A new simulation at step 0; raises for every argument that cannot work.
+
+        Args:
+            trail: bytes for the parameter vectors of the last rows, of which surveys are made.
+        """
         from ..engine import Simulation
 
         return Simulation(
@@ -61,6 +65,7 @@ class RunSpec:
             every=self.every,
             snapshots=self.snapshots,
             seed=self.seed,
+            trail=trail,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,7 @@ class SpectralDensity:
     grid [g], density [g], error [g]: mean over probes of the measure smoothed by a Gaussian of standard deviation `width`,
     and the standard error of that mean.
     dim: p, so that dim × density counts eigenvalues. products: what was spent.
+    residuals [probes, m]: ‖A u − θ u‖ of the node θ's Ritz vector u, so that an eigenvalue is no further from it.
     """
 
     nodes: np.ndarray
@@ -39,6 +41,7 @@ class SpectralDensity:
     width: float
     dim: int
     products: int
+    residuals: np.ndarray
 
     def moment(self, power: int) -> tuple[float, float]:
         """Mean of λ^power over all eigenvalues, and its standard error over probes; exact a probe for powers below 2 m."""
@@ -84,25 +87,64 @@ def spectral_density(
     if width is not None:
         width = Parameter("width", "width", 0.1, 0.0, 1e300, open_lower=True).check(width)
     points = None if grid is None else _grid(grid)
-    A = Operator(problem, w, preconditioner)
-    generator = torch.Generator().manual_seed(whole("seed", seed, 0, 2**63 - 1))
-    m = min(m, A.dim)
-    nodes, weights = np.zeros((count, m)), np.zeros((count, m))
-    for probe in range(count):
-        krylov = Lanczos(A, A.random(1, generator)[0])
-        krylov.grow(m)
-        values, vectors = krylov.coefficients().ritz()
-        nodes[probe, : len(values)], weights[probe, : len(values)] = values, vectors[0] ** 2
-    used = nodes[weights > 0]
-    low, high = float(used.min()), float(used.max())
-    scale = max(abs(low), abs(high), 1e-300)
-    smooth = max(0.01 * (high - low), 1e-6 * scale) if width is None else width
-    if points is None:
-        points = np.linspace(low - REACH * smooth, high + REACH * smooth, GRID)
-    kernel = np.exp(-0.5 * ((points - nodes[:, :, None]) / smooth) ** 2) / (smooth * math.sqrt(2 * math.pi))
-    each = (weights[:, :, None] * kernel).sum(1)
-    error = each.std(0, ddof=1) / math.sqrt(count)
-    return SpectralDensity(nodes, weights, points, each.mean(0), error, smooth, A.dim, A.meter.products)
+    quadrature = Quadrature(Operator(problem, w, preconditioner), count, m, whole("seed", seed, 0, 2**63 - 1))
+    for _ in quadrature.slices():
+        pass
+    return quadrature.density(width, points)
+
+
+class Quadrature:
+    """Stochastic Lanczos quadrature product by product, one probe after the other: see `spectral_density`.
+
+    done: probes that are complete.
+    """
+
+    def __init__(self, A: Operator, probes: int, steps: int, seed: int) -> None:
+        self.A = A
+        self.done = 0
+        m = min(steps, A.dim)
+        self._nodes, self._weights, self._residuals = (np.zeros((probes, m)) for _ in range(3))
+        self._generator = torch.Generator().manual_seed(seed)
+
+    def slices(self) -> Iterator[None]:
+        """All probes; it stops after every product."""
+        probes, m = self._nodes.shape
+        for probe in range(probes):
+            krylov = Lanczos(self.A, self.A.random(1, self._generator)[0])
+            for _ in range(m):
+                krylov.grow(1)
+                yield
+            seen = krylov.coefficients()
+            values, vectors = seen.ritz()
+            found = len(values)
+            self._nodes[probe, :found], self._weights[probe, :found] = values, vectors[0] ** 2
+            self._residuals[probe, :found] = 0.0 if seen.invariant else seen.residuals(found)
+            self.done = probe + 1
+            yield
+
+    def density(self, width: float | None = None, grid: np.ndarray | None = None) -> SpectralDensity:
+        """What the complete probes say, at least two of them."""
+        nodes, weights = self._nodes[: self.done], self._weights[: self.done]
+        used = nodes[weights > 0]
+        low, high = float(used.min()), float(used.max())
+        scale = max(abs(low), abs(high), 1e-300)
+        smooth = max(0.01 * (high - low), 1e-6 * scale) if width is None else width
+        points = around(low, high, smooth) if grid is None else grid
+        each = (weights[:, :, None] * bells(points, nodes[:, :, None], smooth)).sum(1)
+        error = each.std(0, ddof=1) / math.sqrt(self.done)
+        residuals = self._residuals[: self.done]
+        spent = self.A.meter.products
+        return SpectralDensity(nodes, weights, points, each.mean(0), error, smooth, self.A.dim, spent, residuals)
+
+
+def around(low: float, high: float, width: float) -> np.ndarray:
+    """Points [512] over a range and five widths beyond."""
+    return np.linspace(low - REACH * width, high + REACH * width, GRID)
+
+
+def bells(points: np.ndarray, centres: np.ndarray, width: float) -> np.ndarray:
+    """Gaussians of standard deviation `width` about `centres`, at `points`."""
+    return np.exp(-0.5 * ((points - centres) / width) ** 2) / (width * math.sqrt(2 * math.pi))
 
 
 def _grid(grid: Any) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -92,7 +93,7 @@ def eigenpairs(
     share("margin", margin)
     share("confidence", confidence)
     A = Operator(problem, w, preconditioner)
-    search = _Search(
+    search = Search(
         A,
         whole("k", k, 1, problem.dim),
         tolerance,
@@ -101,13 +102,14 @@ def eigenpairs(
         min(problem.dim, max(100, 20 * k) if most is None else whole("most", most, 1)),
         torch.Generator().manual_seed(whole("seed", seed, 0, 2**63 - 1)),
     )
-    search.run(repeated)
+    for _ in search.slices(repeated):
+        pass
     return search.result()
 
 
 @dataclass
-class _Search:
-    """Passes of Lanczos, each orthogonal to what earlier ones finished with."""
+class Search:
+    """Passes of Lanczos, each orthogonal to what earlier ones finished with, product by product: see `eigenpairs`."""
 
     A: Operator
     k: int
@@ -123,12 +125,15 @@ class _Search:
     converged: bool = False
     locked: Tensor | None = None
 
-    def run(self, repeated: bool) -> None:
-        """One pass, and further ones where it ended in an invariant space before k were found, or for repeated values."""
+    def slices(self, repeated: bool = False) -> Iterator[None]:
+        """One pass, and further ones where it ended in an invariant space before k were found, or for repeated values.
+
+        It stops after every product; with its end `result` is what was found.
+        """
         first = True
         while True:
             before = self._kth()
-            seen = self._pass(first)
+            seen = yield from self._pass(first)
             whole_space = len(self.values) >= self.A.dim
             if whole_space or not self.converged:
                 self.converged = self.converged or whole_space
@@ -152,7 +157,7 @@ class _Search:
         known = self.A.gradient / length.clamp_min(torch.finfo(length.dtype).tiny)
         return known + RANDOM_SHARE / self.k * noise, RANDOM_SHARE / self.k
 
-    def _pass(self, first: bool) -> Coefficients:
+    def _pass(self, first: bool) -> Generator[None, None, Coefficients]:
         start, random = self._start(first)
         krylov = Lanczos(self.A, start, self.locked)
         room = self.A.dim - len(self.values)
@@ -160,7 +165,9 @@ class _Search:
         ahead = min(room, self.k + 2)
         while True:
             left = min(room - len(krylov), self.most - self.A.meter.products)
-            krylov.grow(min(ahead, left))
+            for _ in range(min(ahead, left)):
+                krylov.grow(1)
+                yield
             seen = krylov.coefficients()
             gap = self._to_go(seen, doubt)
             if gap <= 0 or seen.invariant or len(krylov) >= room or self.A.meter.products >= self.most:

@@ -40,9 +40,18 @@ class _Stage:
     point: Point | None
     force: Tensor
     change: Tensor | None
+    directions: Directions | None
     X: np.ndarray
     trace: float
     square: float
+
+    def rod(self) -> Tensor:
+        """The leading column [p] of the oscillation UᵀXU, in the metric in which the directions U are orthonormal."""
+        if self.directions is None:
+            return torch.zeros_like(self.force)
+        values, Q = np.linalg.eigh(self.X)
+        column = Q[:, -1] * max(float(values[-1]), 0.0) ** 0.5
+        return upload(column, self.force) @ self.directions.U
 
 
 class CentralProcess(Process):
@@ -149,7 +158,7 @@ class CentralProcess(Process):
         if directions is None:
             self.residual = 0.0
             force, change = drift.forces(None, None, None)
-            return _Stage(drift, loss, point, force, change, np.zeros((0, 0)), 0.0, 0.0)
+            return _Stage(drift, loss, point, force, change, None, np.zeros((0, 0)), 0.0, 0.0)
         if check:
             self._verify(float(host.pop()))
         return self._solved(drift, loss, point, directions, forms(host[-5:]))
@@ -169,7 +178,7 @@ class CentralProcess(Process):
             modes = upload(Q.T, self.w) @ directions.U
             force = force - drift.P * ((upload(excess, self.w) * (modes @ force)) @ modes)
         square = max(float((X * known.lengths).sum()), 0.0)
-        return _Stage(drift, loss, point, force, change, X, float(np.trace(X)), square)
+        return _Stage(drift, loss, point, force, change, directions, X, float(np.trace(X)), square)
 
     def _refine(self, directions: Directions, P: Tensor, values: np.ndarray, Q: np.ndarray) -> None:
         """Turn the critical directions by what their images say, and keep the others."""
@@ -229,6 +238,7 @@ class CentralProcess(Process):
             predicted_loss=stage.loss + stage.trace / stage.drift.optimizer.learning_rate,
             rod_length=(oscillation**2 + norm(stage.drift.move(stage.force)) ** 2 / 4).sqrt(),
             oscillation=oscillation,
+            rod=stage.rod(),
             eigenvalues=upload(eigenvalues, self.w),
             point=stage.point,
             signals={

@@ -216,6 +216,7 @@ class CovarianceProcess(Process):
             predicted_loss=stage.predicted_loss,
             rod_length=length,
             oscillation=(length**2 - norm(stage.drift[0]) ** 2 / 4).clamp_min(0).sqrt(),
+            rod=self.columns[0][0],
             point=point,
             signals={"masked": float(self.beyond >= MASKED_STEPS), "stability_number": self.stability},
         )

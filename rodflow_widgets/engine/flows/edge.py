@@ -220,6 +220,7 @@ class EdgeProcess(Process):
             self.first = self._rate(self.optimizer, self.state)
         assert self.seen is not None
         w, u, log_rho = self._parts(self.state)
+        rod = log_rho.exp() * u
         oscillation = log_rho.exp() * norm(u)
         return Observation(
             time=self.row,
@@ -231,6 +232,7 @@ class EdgeProcess(Process):
             predicted_loss=self.seen.loss,
             rod_length=(oscillation**2 + norm(self.first[: self.size]) ** 2 / 4).sqrt(),
             oscillation=oscillation,
+            rod=rod,
             point=self.seen.point,
             signals={
                 "turning": self.turning,

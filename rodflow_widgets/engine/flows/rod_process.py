@@ -434,6 +434,7 @@ class RodProcess(Process):
             predicted_loss=stage.felt.loss,
             rod_length=length,
             oscillation=norm(self.x),
+            rod=self.x,
             eigenvalues=upload(stage.eigenvalues, self.w),
             point=stage.point,
             signals={

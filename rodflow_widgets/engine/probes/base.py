@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -23,11 +24,22 @@ class Context:
 
 
 class Probe(ABC):
-    """One measurement of one type of process; it never waits for the device."""
+    """One measurement of one type of process; it never waits for the device.
 
-    def __init__(self, process: type[Process], eigenvalues: int) -> None:
+    Args:
+        process: what is measured.
+        eigenvalues: how many are recorded.
+        coordinates: names of the parameters where there are so few that they are recorded too, else none.
+
+    vectors: columns that are [rows, width] even where the width is 1.
+    """
+
+    vectors: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, process: type[Process], eigenvalues: int, coordinates: tuple[str, ...] = ()) -> None:
         self.process = process
         self.eigenvalues = eigenvalues
+        self.coordinates = coordinates
 
     @classmethod
     def applies(cls, process: type[Process]) -> bool:

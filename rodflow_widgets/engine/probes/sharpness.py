@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 
@@ -17,6 +19,8 @@ SOURCE = "Cohen et al., arXiv 2103.00065 and 2207.14484"
 @register(PROBES, "sharpness")
 class SharpnessProbe(Probe):
     """Tracks the spectrum where the process does not do so itself; at the iterates' midpoint for the optimizer."""
+
+    vectors: ClassVar[tuple[str, ...]] = ("eigenvalues",)
 
     def columns(self) -> tuple[Column, ...]:
         where = "midpoint of this iterate and the next" if issubclass(self.process, Discrete) else "centre of the flow"

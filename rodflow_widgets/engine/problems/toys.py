@@ -19,9 +19,16 @@ def start(default: float, lower: float = -1e6, upper: float = 1e6, meaning: str 
     return Parameter("w0", "start", default, lower, upper, meaning=meaning)
 
 
-def toy(f: Callable[[Tensor], Tensor], w0: Sequence[float], name: str, dtype: torch.dtype) -> Problem:
+def toy(
+    f: Callable[[Tensor], Tensor],
+    w0: Sequence[float],
+    name: str,
+    dtype: torch.dtype,
+    coordinates: Sequence[str] | None = None,
+) -> Problem:
     """The problem of a function of a few numbers that starts at w0."""
-    return Problem.from_function(f, torch.tensor([*w0], dtype=check_dtype("dtype", dtype)), name=name)
+    start = torch.tensor([*w0], dtype=check_dtype("dtype", dtype))
+    return Problem.from_function(f, start, name=name, coordinates=coordinates)
 
 
 @register(
@@ -95,4 +102,4 @@ def masking(
     is 2 · slope.
     """
     name = f"masking, slope {slope:g}"
-    return toy(lambda w: (sharpness + w[1]) * w[0] ** 2 / 2 - slope * w[1], w0, name, dtype)
+    return toy(lambda w: (sharpness + w[1]) * w[0] ** 2 / 2 - slope * w[1], w0, name, dtype, ("u", "v"))
