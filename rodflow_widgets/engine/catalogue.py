@@ -29,6 +29,24 @@ def catalogue() -> dict[str, list[dict[str, Any]]]:
     }
 
 
+def schedules() -> list[dict[str, Any]]:
+    """Learning-rate schedules, each with its kind, label, meaning and parameters; JSON-able.
+
+    A parameter of kind "points" is a list of (step, number) in ascending order of the steps; its bounds are those of a number.
+    """
+    from .rates import SCHEDULES
+
+    return [
+        {
+            "kind": kind,
+            "label": cls.label,
+            "meaning": cls.meaning,
+            "parameters": [_parameter(parameter) for parameter in cls.parameters],
+        }
+        for kind, cls in SCHEDULES.items()
+    ]
+
+
 def summary(thing: Any) -> str:
     """The first line of what a class or a factory says of itself."""
     return (inspect.getdoc(thing) or "").partition("\n")[0]
@@ -63,13 +81,13 @@ def _modelled(flow: Any, optimizers: dict[str, Any]) -> Iterator[str]:
         yield name
 
 
-def _parameter(parameter: Setting) -> dict[str, Any]:
-    number = parameter.item if isinstance(parameter, Several) else parameter
+def _parameter(parameter: Any) -> dict[str, Any]:
+    number = getattr(parameter, "item", parameter)
     entry = {
         "name": parameter.name,
         "label": parameter.label,
         "kind": parameter.kind,
-        "default": list(parameter.default) if isinstance(parameter, Several) else parameter.default,
+        "default": list(parameter.default) if number is not parameter else parameter.default,
         "lower": getattr(number, "lower", None),
         "upper": None if (upper := getattr(number, "upper", None)) == ENDLESS else upper,
         **{key: getattr(number, key, False) for key in ("open_lower", "open_upper")},

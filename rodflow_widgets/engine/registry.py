@@ -1,4 +1,4 @@
-"""Name -> class for problems, optimizers, flows and probes: forms, command line and conformance tests read it here."""
+"""Name -> class for problems, optimizers, flows, schedules and probes: forms, command line and tests read it here."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ PROBLEMS: dict[str, Any] = {}
 OPTIMIZERS: dict[str, Any] = {}
 FLOWS: dict[str, Any] = {}
 PROBES: dict[str, Any] = {}
+SCHEDULES: dict[str, Any] = {}
 
 
 def register(
@@ -29,7 +30,7 @@ def register(
     """Decorator that enters a class or factory into `table` under `name`.
 
     Args:
-        table: PROBLEMS, OPTIMIZERS, FLOWS or PROBES.
+        table: PROBLEMS, OPTIMIZERS, FLOWS, SCHEDULES or PROBES.
         name: under which it is found.
         label: of a factory, for people; a class states its own.
         parameters: of a factory, for forms: its arguments come to it as these have checked them. A class states its own.

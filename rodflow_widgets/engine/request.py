@@ -13,6 +13,7 @@ from .flows.base import Flow
 from .lane import Lane
 from .optimizers.base import Optimizer
 from .problem import Problem, check_problem
+from .rates import Rates, check_schedule
 from .registry import FLOWS, lookup
 
 
@@ -32,6 +33,7 @@ class Request:
     every: int
     snapshots: frozenset[int]
     seed: int
+    schedule: Rates | None = None
 
     @staticmethod
     def of(
@@ -45,6 +47,7 @@ class Request:
         every: int = 1,
         snapshots: Iterable[int] = (),
         seed: int = 0,
+        schedule: Rates | None = None,
     ) -> Request:
         """The arguments of `Simulation`, checked; ArgumentError, UnknownNameError or ProblemError says what cannot be."""
         check_problem(problem)
@@ -66,8 +69,10 @@ class Request:
         late = [name for name, _, begin in flows if begin > steps]
         if late:
             raise ArgumentError(f"steps={steps} end before {late[0]!r} begins: run more steps, or give start=0.")
+        rates = None if schedule is None else check_schedule(schedule)
         _check_moves(problem)
-        return Request(problem, optimizer, tuple(flows), "discrete" in processes, steps, eigenvalues, every, kept, seed)
+        shown = "discrete" in processes
+        return Request(problem, optimizer, tuple(flows), shown, steps, eigenvalues, every, kept, seed, rates)
 
     def lanes(self, runs: int | None = None) -> list[Lane]:
         """Lanes for the iterates and the flows, of one run or of several together."""

@@ -6,13 +6,16 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..vocabulary import Column, Event, Status
+from .catalogue import schedules
 from .checks import whole
 from .curvature.following import Watch
 from .fate import Block
 from .flows.base import Flow
+from .forking import forked
 from .lockstep import Lockstep
 from .optimizers.base import Optimizer
 from .problem import Problem
+from .rates import Rates, check_schedule
 from .request import Request
 from .schedule import Schedule
 
@@ -32,6 +35,7 @@ class Simulation:
         every: measure every so many steps.
         snapshots: steps at which parameter vectors are kept.
         seed: of the random vectors that the eigenvalue trackers begin with.
+        schedule: of the learning rate, from the first step on; `follow` gives another one later.
 
     Raises:
         ArgumentError, UnknownNameError, ProblemError: before anything runs.
@@ -49,6 +53,7 @@ class Simulation:
         every: int = 1,
         snapshots: Iterable[int] = (),
         seed: int = 0,
+        schedule: Rates | None = None,
     ) -> None:
         self._begin(
             Request.of(
@@ -61,6 +66,7 @@ class Simulation:
                 every=every,
                 snapshots=snapshots,
                 seed=seed,
+                schedule=schedule,
             )
         )
 
@@ -75,6 +81,8 @@ class Simulation:
         self.problem = request.problem
         self._request = request
         self._schedule = Schedule(request.optimizer)
+        if request.schedule is not None:
+            self._schedule.follow(0, request.schedule)
         watch = Watch(request.eigenvalues, request.seed, request.every)
         self._lockstep = Lockstep(request, request.problem, self._schedule, watch)
 
@@ -98,7 +106,13 @@ class Simulation:
 
     @property
     def optimizer(self) -> Optimizer:
-        return self._schedule.latest
+        """With the hyperparameters of the first step that has not been computed."""
+        return self._schedule.at(self._lockstep.next_step)
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """Every change so far, in order."""
+        return self._schedule.events
 
     @property
     def edge_factor(self) -> float:
@@ -121,13 +135,30 @@ class Simulation:
         self._lockstep.extend(whole("steps", steps, 1))
 
     def set(self, **changes: Any) -> list[Event]:
-        """Change hyperparameters from the first step that has not been computed; ArgumentError leaves all as it was."""
-        new = self.optimizer.replace(**changes)
-        old, step = self.optimizer.values, self._lockstep.next_step
-        events = [Event(step, name, old[name], value) for name, value in new.values.items() if old[name] != value]
-        if events:
-            self._schedule.change(step, new)
-        return events
+        """Change hyperparameters from the first step that has not been computed; ArgumentError leaves all as it was.
+
+        A learning rate ends the schedule that it followed.
+        """
+        return self._schedule.set(self._lockstep.next_step, changes)
+
+    def follow(self, schedule: Rates) -> list[Event]:
+        """Let the learning rate follow a schedule, of `rf.schedules`, from the first step that has not been computed."""
+        return self._schedule.follow(self._lockstep.next_step, check_schedule(schedule))
+
+    def undo(self) -> list[Event]:
+        """Undo the last change that has not been undone, from the first step that has not been computed.
+
+        A schedule that the change had ended goes on as if it had not. RunError where there is nothing to undo.
+        """
+        return self._schedule.undo(self._lockstep.next_step)
+
+    def fork(self) -> Simulation:
+        """An independent copy of everything but the problem; both go on bit for bit alike if nothing is changed.
+
+        Raises:
+            RunError: a flow of one's own holds what cannot be copied.
+        """
+        return forked(self, (self.problem, self._request))
 
     def advance(self) -> None:
         """Move every process to the next row and measure it where it is due; nothing is brought to the host."""
@@ -146,6 +177,7 @@ class Simulation:
         """Problem, optimizer, processes and columns as JSON-able data: what a page needs to label a picture."""
         return {
             **self._request.describe(self._lockstep.shown),
-            "optimizer": self.optimizer.describe(),
+            "optimizer": self._schedule.latest.describe(),
             "steps": self.steps,
+            "schedules": schedules(),
         }
