@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..errors import ArgumentError
-from ..vocabulary import ENDLESS, Choice, Setting, Several, Whole
+from ..vocabulary import ENDLESS, Choice, Several, Whole
 
 
 def catalogue() -> dict[str, list[dict[str, Any]]]:

@@ -63,7 +63,9 @@ class Schedule:
     def undo(self, step: int) -> list[Event]:
         """From `step` on what was before the last change that has not been undone."""
         if not self._before:
-            raise RunError("There is nothing to undo: no hyperparameter was changed, or every change was undone already.")
+            raise RunError(
+                "There is nothing to undo: no hyperparameter was changed, or every change was undone already."
+            )
         last = self._before.pop()
         resumed = last.rates is not None and last.rates != self._stretches[-1].rates and last.moves(step)
         note = f"undone: {last.rates.words} goes on" if resumed and last.rates is not None else "undone"

@@ -79,6 +79,7 @@ class Simulation:
 
     def _begin(self, request: Request) -> None:
         self.problem = request.problem
+        self.nbytes = 0
         self._request = request
         self._schedule = Schedule(request.optimizer)
         if request.schedule is not None:
@@ -155,10 +156,14 @@ class Simulation:
     def fork(self) -> Simulation:
         """An independent copy of everything but the problem; both go on bit for bit alike if nothing is changed.
 
+        Its `nbytes` are what it held when it was made.
+
         Raises:
             RunError: a flow of one's own holds what cannot be copied.
         """
-        return forked(self, (self.problem, self._request))
+        other, nbytes = forked(self, (self.problem, self._request))
+        other.nbytes = nbytes
+        return other
 
     def advance(self) -> None:
         """Move every process to the next row and measure it where it is due; nothing is brought to the host."""

@@ -8,7 +8,6 @@ import torch
 
 import rodflow_widgets as rf
 from rodflow_widgets.engine import Problem, Simulation, rates
-from rodflow_widgets.engine.forking import size
 from rodflow_widgets.engine.registry import FLOWS, OPTIMIZERS
 from rodflow_widgets.errors import ArgumentError, RunError
 
@@ -62,13 +61,17 @@ def test_a_fork_goes_on_bit_for_bit_as_its_origin(name) -> None:
     assert simulation.statuses == fork.statuses
 
 
-@pytest.mark.parametrize("options", [{"batch_size": 16}, {"product_dtype": torch.float32}, {"hessian": "finite-difference"}])
+@pytest.mark.parametrize(
+    "options", [{"batch_size": 16}, {"product_dtype": torch.float32}, {"hessian": "finite-difference"}]
+)
 def test_a_fork_of_every_kind_of_point(options) -> None:
     torch.manual_seed(0)
     model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh(), torch.nn.Linear(4, 1)).double()
     x = torch.linspace(-1, 1, 96, dtype=torch.float64).reshape(32, 3)
     problem = Problem(model, torch.nn.functional.mse_loss, x, x.sum(1, keepdim=True).sin(), **options)
-    simulation = Simulation(problem, rf.optimizers.GradientDescent(0.5), ("discrete", "rod", "central", "stable"), steps=24)
+    simulation = Simulation(
+        problem, rf.optimizers.GradientDescent(0.5), ("discrete", "rod", "central", "stable"), steps=24
+    )
     for _ in range(12):
         simulation.advance()
     fork = simulation.fork()
@@ -118,7 +121,7 @@ def test_no_graph_and_no_data_go_along() -> None:
     simulation.drain()
     fork = simulation.fork()
     assert fork.problem is problem
-    assert 0 < size(simulation, (simulation.problem,)) < 200 * problem.dim * 8
+    assert 0 < fork.nbytes < 200 * problem.dim * 8
     point = problem.at(problem.w0)
     vector = torch.ones(1, problem.dim, dtype=problem.dtype)
     twin = copy.deepcopy(point)

@@ -205,7 +205,9 @@ class StableProcess(Process):
     def _only_faster(self, optimizer: Optimizer) -> bool:
         """Whether it differs from the one before in its learning rate alone: the sharpness is then what it was."""
         before = self.optimizer
-        return before is not None and before.linear and optimizer == before.replace(learning_rate=optimizer.learning_rate)
+        return (
+            before is not None and before.linear and optimizer == before.replace(learning_rate=optimizer.learning_rate)
+        )
 
     def _lose(self, bad: np.ndarray) -> None:
         """Leave out the runs [runs] whose numbers are no longer finite."""

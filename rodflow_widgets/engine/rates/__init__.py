@@ -20,7 +20,9 @@ __all__ = ["SCHEDULES", "Cosine", "Drawn", "Rates", "Steps", "WarmUp", "check_sc
 def named(given: Mapping[str, Any]) -> Rates:
     """The schedule that {kind, …arguments} describes; what is missing, unknown or unusable is named."""
     if not isinstance(given, Mapping) or "kind" not in given:
-        raise ArgumentError(f"schedule={given!r} is not usable: give its kind, {', '.join(SCHEDULES)}, and its arguments.")
+        raise ArgumentError(
+            f"schedule={given!r} is not usable: give its kind, {', '.join(SCHEDULES)}, and its arguments."
+        )
     cls: type[Rates] = lookup(SCHEDULES, "kind of schedule", given["kind"])
     return cls.of({name: value for name, value in given.items() if name != "kind"})
 

@@ -11,6 +11,7 @@ from ..optimizers.base import LEARNING_RATE
 from ..registry import SCHEDULES, register
 from .base import STEPS, Rates, shown
 
+
 @register(SCHEDULES, "cosine")
 @dataclass(frozen=True)
 class Cosine(Rates):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ class Points:
         except (TypeError, ValueError) as error:
             raise ArgumentError(f"{self.name}={value!r} is not usable: give {self.wanted}.") from error
         steps = [step for step, _ in pairs]
-        if not pairs or steps[0] < 0 or any(b <= a for a, b in zip(steps, steps[1:], strict=False)):
+        if not pairs or steps[0] < 0 or any(b <= a for a, b in itertools.pairwise(steps)):
             raise ArgumentError(f"{self.name}={value!r} is not usable: give {self.wanted}.")
         return tuple(pairs)
 
