@@ -136,3 +136,34 @@ def test_a_schedule_from_the_start() -> None:
         Simulation(network(), HeavyBall(0.4), schedule="cosine")
     with pytest.raises(ArgumentError, match="is no schedule"):
         simulation.follow(0.3)
+
+
+def kept(schedule, flow, optimizer=rf.optimizers.GradientDescent, rate=0.3, steps=40, problem=None):
+    """Centres of a flow at every row."""
+    simulation = Simulation(
+        problem or rf.problems.quadratic(w0=1.0), optimizer(rate), (flow,), steps=steps, schedule=schedule,
+        snapshots=range(steps + 1),
+    )  # fmt: skip
+    while not simulation.finished:
+        simulation.advance()
+    (block,) = simulation.drain()
+    return block.parameters
+
+
+@pytest.mark.parametrize("schedule", [Cosine(25, 0.02), rf.schedules.Steps(1, 0.9), rf.schedules.WarmUp(12)])
+def test_stable_flow_on_a_quadratic_has_moved_by_the_sum_of_the_rates(schedule) -> None:
+    found = kept(schedule, rf.flows.Stable(tolerance=1e-7))
+    rates = schedule(np.arange(41), 0.3)
+    for step, w in found.items():
+        expected = np.exp(-(rates[:step].sum() + rates[step] / 2))
+        assert w[0] == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["Rod", "Central"])
+def test_halving_the_step_of_a_flow_changes_little_under_a_schedule(name) -> None:
+    flow = getattr(rf.flows, name)
+    schedule = Cosine(30, 0.4)
+    coarse, fine = (kept(schedule, flow(substeps=n), rate=0.1, problem=network()) for n in (2, 4))
+    for step, w in coarse.items():
+        moved = np.linalg.norm(fine[step] - network().w0.numpy())
+        assert np.linalg.norm(w - fine[step]) < 2e-3 * moved
