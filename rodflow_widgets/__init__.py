@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__
 
 if TYPE_CHECKING:
+    from . import schedules as schedules
     from .citations import cite as cite
     from .engine import Problem as Problem
     from .engine import Simulation as Simulation
@@ -35,6 +36,7 @@ _LAZY = {
     "flows": (".engine.flows", None),
     "optimizers": (".engine.optimizers", None),
     "problems": (".engine.problems", None),
+    "schedules": (".schedules", None),
     "errors": (".errors", None),
     "Recording": (".recording", "Recording"),
     "simulate": (".session", "simulate"),

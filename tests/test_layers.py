@@ -15,6 +15,7 @@ GROUND = {"errors", "vocabulary", "version"}
 ALLOWED = {
     **{name: set() for name in GROUND},
     "engine": set(),
+    "schedules": {"engine"},
     "citations": {"engine", "recording"},
     "recording": set(),
     "wire": set(),

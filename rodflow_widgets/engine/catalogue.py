@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..errors import ArgumentError
-from ..vocabulary import ENDLESS, Choice, Setting, Several, Whole
+from ..vocabulary import ENDLESS, Choice, Several, Whole
 
 
 def catalogue() -> dict[str, list[dict[str, Any]]]:
@@ -27,6 +27,24 @@ def catalogue() -> dict[str, list[dict[str, Any]]]:
         "optimizers": [{**_entry(name, cls), "threshold": cls.threshold_text} for name, cls in OPTIMIZERS.items()],
         "flows": [_flow(name, make, OPTIMIZERS) for name, make in FLOWS.items()],
     }
+
+
+def schedules() -> list[dict[str, Any]]:
+    """Learning-rate schedules, each with its kind, label, meaning and parameters; JSON-able.
+
+    A parameter of kind "points" is a list of (step, number) in ascending order of the steps; its bounds are those of a number.
+    """
+    from .rates import SCHEDULES
+
+    return [
+        {
+            "kind": kind,
+            "label": cls.label,
+            "meaning": cls.meaning,
+            "parameters": [_parameter(parameter) for parameter in cls.parameters],
+        }
+        for kind, cls in SCHEDULES.items()
+    ]
 
 
 def summary(thing: Any) -> str:
@@ -63,13 +81,13 @@ def _modelled(flow: Any, optimizers: dict[str, Any]) -> Iterator[str]:
         yield name
 
 
-def _parameter(parameter: Setting) -> dict[str, Any]:
-    number = parameter.item if isinstance(parameter, Several) else parameter
+def _parameter(parameter: Any) -> dict[str, Any]:
+    number = getattr(parameter, "item", parameter)
     entry = {
         "name": parameter.name,
         "label": parameter.label,
         "kind": parameter.kind,
-        "default": list(parameter.default) if isinstance(parameter, Several) else parameter.default,
+        "default": list(parameter.default) if number is not parameter else parameter.default,
         "lower": getattr(number, "lower", None),
         "upper": None if (upper := getattr(number, "upper", None)) == ENDLESS else upper,
         **{key: getattr(number, key, False) for key in ("open_lower", "open_upper")},

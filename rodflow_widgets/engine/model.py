@@ -17,6 +17,7 @@ from .compiled import Compiled, evaluator, working
 from .objective import Objective, Piece
 from .recompute import with_checkpoints
 from .splitting import find_reduction
+from .turns import turn
 
 
 class Network:
@@ -68,6 +69,7 @@ class Network:
             if name not in trainable
         }
         self._model, self._loss = with_checkpoints(model, checkpoint), loss
+        self._turn = turn(self._model)
 
     def part(self, w: Tensor, start: int, stop: int, compute_dtype: torch.dtype) -> Tensor:
         """The loss of the examples from `start` up to `stop`, in the dtype of w; the model computes in `compute_dtype`."""
@@ -107,9 +109,13 @@ class Network:
         def piece(start: int, stop: int) -> Piece:
             x, y = self._x[start:stop], self._y[start:stop]
             share = (stop - start) / self.n if reduction == "mean" else 1.0
-            if share == 1.0:
-                return lambda w: evaluate(w, x, y, compute_dtype)
-            return lambda w: share * evaluate(w, x, y, compute_dtype)
+
+            def loss(w: Tensor) -> Tensor:
+                with self._turn:
+                    found = evaluate(w, x, y, compute_dtype)
+                return found if share == 1.0 else share * found
+
+            return loss
 
         return tuple(piece(i, j) for i, j in itertools.pairwise(edges))
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -29,6 +30,10 @@ class Point(ABC):
     third_cost: ClassVar[float]
     loss: Tensor
     grad: Tensor
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Point:
+        """The same point, without its graph: nothing else of it ever changes."""
+        return copy.copy(self)
 
     @property
     def rebuilds(self) -> int:
@@ -109,15 +114,21 @@ class AutodiffPoint(Point):
     def __init__(self, objective: Objective, second: Objective, w: Tensor, at_once: int) -> None:
         self._second, self._w, self._at_once = second, w.detach(), at_once
         self._graph: Graph | None = None
+        self._built = False
         if second is objective and len(objective.pieces) == 1:
-            self._graph = Graph(objective.pieces[0], w, at_once)
+            self._graph, self._built = Graph(objective.pieces[0], w, at_once), True
             self.loss, self.grad = self._graph.loss, self._graph.grad
         else:
             self.loss, self.grad = objective.value_and_grad(w)
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> AutodiffPoint:
+        other = copy.copy(self)
+        other._graph = None
+        return other
+
     @property
     def rebuilds(self) -> int:
-        return 0 if self._graph is not None else 1
+        return 0 if self._built else 1
 
     def products(self, vectors: Tensor) -> Tensor:
         return self._ask(lambda graph: graph.products(vectors))[0]
@@ -128,7 +139,7 @@ class AutodiffPoint(Point):
 
     def _ask(self, question: Callable[[Graph], tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
         if self._graph is None and len(self._second.pieces) == 1:
-            self._graph = Graph(self._second.pieces[0], self._w, self._at_once)
+            self._graph, self._built = Graph(self._second.pieces[0], self._w, self._at_once), True
         if self._graph is not None:
             return question(self._graph)
         return self._second.total(lambda piece: question(Graph(piece, self._w, self._at_once)))

@@ -11,6 +11,7 @@ from torch.func import functional_call
 from torch.utils.checkpoint import checkpoint
 
 from ..errors import ArgumentError, unknown
+from .turns import turn
 
 
 class _Recomputed:
@@ -19,8 +20,9 @@ class _Recomputed:
     The tensors that stand for its parameters go along as arguments: when the backward pass runs, others may be in place.
     """
 
-    def __init__(self, layer: nn.Module) -> None:
+    def __init__(self, layer: nn.Module, around: nn.Module) -> None:
         self._layer, self._forward = layer, layer.forward
+        self._turn = turn(around)
         self._inside = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -30,11 +32,12 @@ class _Recomputed:
         return checkpoint(self._run, tensors, args, kwargs, use_reentrant=False, preserve_rng_state=False)
 
     def _run(self, tensors: dict[str, Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        self._inside = True
-        try:
-            return functional_call(self._layer, tensors, args, kwargs)
-        finally:
-            self._inside = False
+        with self._turn:
+            self._inside = True
+            try:
+                return functional_call(self._layer, tensors, args, kwargs)
+            finally:
+                self._inside = False
 
 
 def with_checkpoints(model: nn.Module, names: Any) -> nn.Module:
@@ -61,5 +64,5 @@ def with_checkpoints(model: nn.Module, names: Any) -> nn.Module:
     model = copy.deepcopy(model)
     for name in chosen:
         layer = model.get_submodule(name)
-        object.__setattr__(layer, "forward", _Recomputed(layer))
+        object.__setattr__(layer, "forward", _Recomputed(layer, model))
     return model

@@ -1,4 +1,4 @@
-"""Name -> class for problems, optimizers, flows, probes and surveys: forms, command line and conformance tests read it here."""
+"""Name -> class for problems, optimizers, flows, schedules, probes and surveys: forms, command line, tests read it here."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ OPTIMIZERS: dict[str, Any] = {}
 FLOWS: dict[str, Any] = {}
 PROBES: dict[str, Any] = {}
 SURVEYS: dict[str, Any] = {}
+SCHEDULES: dict[str, Any] = {}
 
 
 def register(
@@ -30,7 +31,7 @@ def register(
     """Decorator that enters a class or factory into `table` under `name`.
 
     Args:
-        table: PROBLEMS, OPTIMIZERS, FLOWS, PROBES or SURVEYS.
+        table: PROBLEMS, OPTIMIZERS, FLOWS, SCHEDULES, PROBES or SURVEYS.
         name: under which it is found.
         label: of a factory, for people; a class states its own.
         parameters: of a factory, for forms: its arguments come to it as these have checked them. A class states its own.

@@ -13,6 +13,7 @@ from .flows.base import Flow
 from .lane import Lane
 from .optimizers.base import Optimizer
 from .problem import Problem, check_problem
+from .rates import Rates, check_schedule
 from .registry import FLOWS, lookup
 
 
@@ -34,6 +35,7 @@ class Request:
     snapshots: frozenset[int]
     seed: int
     trail: int = 0
+    schedule: Rates | None = None
 
     @staticmethod
     def of(
@@ -48,6 +50,7 @@ class Request:
         snapshots: Iterable[int] = (),
         seed: int = 0,
         trail: int = 0,
+        schedule: Rates | None = None,
     ) -> Request:
         """The arguments of `Simulation`, checked; ArgumentError, UnknownNameError or ProblemError says what cannot be."""
         check_problem(problem)
@@ -69,9 +72,10 @@ class Request:
         late = [name for name, _, begin in flows if begin > steps]
         if late:
             raise ArgumentError(f"steps={steps} end before {late[0]!r} begins: run more steps, or give start=0.")
+        rates = None if schedule is None else check_schedule(schedule)
         _check_moves(problem)
         shown, trail = "discrete" in processes, whole("trail", trail, 0)
-        return Request(problem, optimizer, tuple(flows), shown, steps, eigenvalues, every, kept, seed, trail)
+        return Request(problem, optimizer, tuple(flows), shown, steps, eigenvalues, every, kept, seed, trail, rates)
 
     def lanes(self, runs: int | None = None) -> list[Lane]:
         """Lanes for the iterates and the flows, of one run or of several together."""

@@ -6,13 +6,16 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..vocabulary import Column, Event, Status
+from .catalogue import schedules
 from .checks import whole
 from .curvature.following import Watch
 from .fate import Block
 from .flows.base import Flow
+from .forking import forked
 from .lockstep import Lockstep
 from .optimizers.base import Optimizer
 from .problem import Problem
+from .rates import Rates, check_schedule
 from .request import Request
 from .schedule import Schedule
 from .trail import Trail
@@ -34,6 +37,7 @@ class Simulation:
         snapshots: steps at which parameter vectors are kept.
         seed: of the random vectors that the eigenvalue trackers begin with.
         trail: bytes on the device for the parameter vectors of the last rows, of which surveys are made; 0 keeps none.
+        schedule: of the learning rate, from the first step on; `follow` gives another one later.
 
     Raises:
         ArgumentError, UnknownNameError, ProblemError: before anything runs.
@@ -52,6 +56,7 @@ class Simulation:
         snapshots: Iterable[int] = (),
         seed: int = 0,
         trail: int = 0,
+        schedule: Rates | None = None,
     ) -> None:
         self._begin(
             Request.of(
@@ -65,6 +70,7 @@ class Simulation:
                 snapshots=snapshots,
                 seed=seed,
                 trail=trail,
+                schedule=schedule,
             )
         )
 
@@ -77,8 +83,11 @@ class Simulation:
 
     def _begin(self, request: Request) -> None:
         self.problem = request.problem
+        self.nbytes = 0
         self._request = request
         self._schedule = Schedule(request.optimizer)
+        if request.schedule is not None:
+            self._schedule.follow(0, request.schedule)
         watch = Watch(request.eigenvalues, request.seed, request.every)
         self._lockstep = Lockstep(request, request.problem, self._schedule, watch)
 
@@ -102,7 +111,13 @@ class Simulation:
 
     @property
     def optimizer(self) -> Optimizer:
-        return self._schedule.latest
+        """With the hyperparameters of the first step that has not been computed."""
+        return self._schedule.at(self._lockstep.next_step)
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """Every change so far, in order."""
+        return self._schedule.events
 
     @property
     def trail(self) -> Trail | None:
@@ -134,13 +149,34 @@ class Simulation:
         self._lockstep.extend(whole("steps", steps, 1))
 
     def set(self, **changes: Any) -> list[Event]:
-        """Change hyperparameters from the first step that has not been computed; ArgumentError leaves all as it was."""
-        new = self.optimizer.replace(**changes)
-        old, step = self.optimizer.values, self._lockstep.next_step
-        events = [Event(step, name, old[name], value) for name, value in new.values.items() if old[name] != value]
-        if events:
-            self._schedule.change(step, new)
-        return events
+        """Change hyperparameters from the first step that has not been computed; ArgumentError leaves all as it was.
+
+        A learning rate ends the schedule that it followed.
+        """
+        return self._schedule.set(self._lockstep.next_step, changes)
+
+    def follow(self, schedule: Rates) -> list[Event]:
+        """Let the learning rate follow a schedule, of `rf.schedules`, from the first step that has not been computed."""
+        return self._schedule.follow(self._lockstep.next_step, check_schedule(schedule))
+
+    def undo(self) -> list[Event]:
+        """Undo the last change that has not been undone, from the first step that has not been computed.
+
+        A schedule that the change had ended goes on as if it had not. RunError where there is nothing to undo.
+        """
+        return self._schedule.undo(self._lockstep.next_step)
+
+    def fork(self) -> Simulation:
+        """An independent copy of everything but the problem; both go on bit for bit alike if nothing is changed.
+
+        Its `nbytes` are what it held when it was made.
+
+        Raises:
+            RunError: a flow of one's own holds what cannot be copied.
+        """
+        other, nbytes = forked(self, (self.problem, self._request))
+        other.nbytes = nbytes
+        return other
 
     def advance(self) -> None:
         """Move every process to the next row and measure it where it is due; nothing is brought to the host."""
@@ -159,6 +195,7 @@ class Simulation:
         """Problem, optimizer, processes and columns as JSON-able data: what a page needs to label a picture."""
         return {
             **self._request.describe(self._lockstep.shown),
-            "optimizer": self.optimizer.describe(),
+            "optimizer": self._schedule.latest.describe(),
             "steps": self.steps,
+            "schedules": schedules(),
         }

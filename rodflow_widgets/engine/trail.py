@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,6 +31,7 @@ class Trail:
 
     def __init__(self, budget: int, every: int, flows: Mapping[str, bool]) -> None:
         self._budget = budget
+        self._every = every
         self._own = 1 if every == 1 else 3
         self._flows = dict(flows)
         self._ahead: tuple[Tensor, ...] = ()
@@ -37,6 +39,10 @@ class Trail:
         self._chunks: list[Tensor] = []
         self._steps = np.empty(0, dtype=np.int64)
         self._capacity = self._count = self._size = 0
+
+    def __deepcopy__(self, memo: Any) -> Trail:
+        """Of a simulation that goes on by itself: empty, and filled by that one's own rows."""
+        return Trail(self._budget, self._every, self._flows)
 
     @property
     def nbytes(self) -> int:

@@ -24,6 +24,7 @@ def simulate(
     every: int = 1,
     snapshots: Sequence[int] = (),
     seed: int = 0,
+    schedule: Any = None,
     progress: bool = True,
     **unknown: Any,
 ) -> Recording:
@@ -41,6 +42,7 @@ def simulate(
         every: steps between two measured rows.
         snapshots: steps at which parameter vectors are kept.
         seed: of everything random.
+        schedule: of the learning rate, of `rodflow_widgets.schedules`; None keeps it until it is changed.
         progress: show a progress bar.
         **unknown: refused, with the nearest name as a hint.
 
@@ -51,7 +53,7 @@ def simulate(
         RodflowError: an argument cannot work; raised before anything runs.
     """
     refuse(unknown, simulate)
-    spec = RunSpec(problem, optimizer, processes, steps, start, eigenvalues, every, snapshots, seed)
+    spec = RunSpec(problem, optimizer, processes, steps, start, eigenvalues, every, snapshots, seed, schedule)
     return record(Driver(spec.simulation()), progress=progress)
 
 

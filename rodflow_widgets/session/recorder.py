@@ -12,6 +12,7 @@ from ..vocabulary import Event, State, Status
 
 if TYPE_CHECKING:
     from ..engine import Block, Simulation
+    from .forking import Past
 
 DRAIN_SECONDS = 0.033
 DRAIN_ROWS = 32
@@ -81,6 +82,9 @@ class Driver(Recorder):
     """Drives a simulation and brings what it measures to the host, in blocks.
 
     When it drains has no influence on what is recorded.
+
+    Args:
+        past: what a fork's recording begins with.
     """
 
     def __init__(
@@ -88,12 +92,17 @@ class Driver(Recorder):
         simulation: Simulation,
         number: int = 1,
         clock: Callable[[], float] = time.perf_counter,
+        past: Past | None = None,
         **said: Any,
     ) -> None:
-        super().__init__(simulation, number, **said)
+        super().__init__(simulation, number, parent=None if past is None else past.parent, **said)
         self.simulation = simulation
         self._clock = clock
         self._drained = -float("inf")
+        self.recording.add_events(simulation.events)
+        if past is not None:
+            past.begin(self.recording)
+            self.drain()
 
     def advance(self) -> bool:
         """One step; says whether it also drained."""
@@ -107,8 +116,8 @@ class Driver(Recorder):
         super().drain()
         self._drained = self._clock()
 
-    def set(self, **values: float) -> tuple[Event, ...]:
-        """Change hyperparameters from the first optimizer step that is not computed yet."""
-        events = tuple(self.simulation.set(**values))
+    def change(self, change: Callable[[Simulation], Sequence[Event]]) -> tuple[Event, ...]:
+        """Change something from the first optimizer step that is not computed yet."""
+        events = tuple(change(self.simulation))
         self.recording.add_events(events)
         return events

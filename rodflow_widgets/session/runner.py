@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import logging
 import threading
 import time
 import traceback
@@ -13,20 +12,24 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
+from operator import methodcaller
+from typing import TYPE_CHECKING, Any
 
 from ..errors import RunError
 from ..recording import Recording
-from ..vocabulary import Event, State, Status
+from ..vocabulary import State, Status
+from .checkpoints import Checkpoints
 from .commands import Command, command
+from .listeners import Listener, Listeners
 from .recorder import Driver
 from .spec import Plan
+from .stopwatch import Stopwatch
 from .surveying import Surveyed, Surveys, simulation_of
+from .tuning import Tuned
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from ..engine import Simulation
 
-Listener = Callable[[], None]
-SPEED_SECONDS = 0.5
 ANSWER_SECONDS = 30.0
 
 _running: weakref.WeakSet[Run] = weakref.WeakSet()
@@ -41,7 +44,7 @@ class Failure:
     traceback: str
 
 
-class Run(Surveyed):
+class Run(Surveyed, Tuned):
     """A simulation that is driven on a thread of its own, between the steps of which commands are applied.
 
     The thread lives while there is something to do: a paused or ended run has none. Methods that change the run return
@@ -58,14 +61,13 @@ class Run(Surveyed):
         self._lock = threading.Lock()
         self._queue: deque[Command] = deque()
         self._thread: threading.Thread | None = None
-        self._listeners: tuple[Listener, ...] = ()
-        self._before_return: tuple[Listener, ...] = ()
-        self._faulty: set[Listener] = set()
+        self._listeners = Listeners(BaseException)
+        self._before_return = Listeners(Exception)
         self._ended = threading.Event()
         self._stepping: list[Command] = []
         self._history: tuple[Recording, ...] = ()
         self._number = 0
-        self._begin()
+        self._begin(simulation_of(plan))
 
     # ------------------------------------------------------------------ what it is and does
 
@@ -107,13 +109,12 @@ class Run(Surveyed):
     @property
     def speed(self) -> float | None:
         """Steps a second while running, else None."""
-        return self._speed
+        return self._watch.speed
 
     @property
     def seconds(self) -> float:
         """Seconds spent running."""
-        since = self._since
-        return self._seconds + (time.perf_counter() - since if since is not None else 0.0)
+        return self._watch.seconds
 
     @property
     def failure(self) -> Failure | None:
@@ -142,28 +143,27 @@ class Run(Surveyed):
         """Make n steps and hold; returns when they have been made. While stepping, n more."""
         return self._do("step", n=n)
 
-    def set(self, **values: float) -> tuple[Event, ...]:
-        """Change hyperparameters, e.g. set(learning_rate=0.5); returns events that say from which step on.
-
-        Raises:
-            ArgumentError, UnknownNameError: at once, the run goes on as before.
-            RunError: the run has been stopped, diverged or failed.
-        """
-        return self._answer("set", self.submit("set", values))
-
     def extend(self, steps: int) -> Status:
         """Add steps; a finished run goes on."""
         return self._do("extend", steps=steps)
 
-    def reset(self) -> Status:
-        """Begin again as at first, ready to start; the recording so far moves to `history`."""
-        return self._do("reset")
+    def reset(self, start: Any = None) -> Status:
+        """Begin again, ready to start; the recording so far moves to `history`. A fork begins again at its fork step.
+
+        Args:
+            start: another starting point [p], for this and every later reset; None keeps the one there is.
+
+        Raises:
+            ArgumentError, ProblemError: it does not fit, is not finite, or nothing would move there; the run goes on as before.
+            RunError: a fork has no starting point.
+        """
+        return self._do("reset", start=start)
 
     def stop(self) -> Status:
         """End the run; the recording is kept."""
         return self._do("stop")
 
-    def submit(self, name: str, args: Mapping[str, Any]) -> Future[tuple[Event, ...]]:
+    def submit(self, name: str, args: Mapping[str, Any]) -> Future[Any]:
         """Hand a command to the worker and return at once; the future holds the events, or what spoke against it.
 
         Raises:
@@ -172,6 +172,9 @@ class Run(Surveyed):
         order = command(name, args)
         if name == "set":
             self._recorder.simulation.optimizer.replace(**args)
+        return self._queued(order)
+
+    def _queued(self, order: Command) -> Future[Any]:
         with self._lock:
             self._queue.append(order)
             self._wake()
@@ -200,8 +203,7 @@ class Run(Surveyed):
             if left <= 0:
                 return self.status
             self._ended.wait(left)
-        for listener in self._before_return:
-            self._call(listener, Exception)
+        self._before_return.call()
         failure = self._failure
         if failure is not None:
             raise failure.exception.with_traceback(failure.exception.__traceback__)
@@ -218,20 +220,13 @@ class Run(Surveyed):
         Returns:
             A function that ends this.
         """
-        name = "_before_return" if before_return else "_listeners"
-        setattr(self, name, (*getattr(self, name), listener))
-
-        def remove() -> None:
-            setattr(self, name, tuple(other for other in getattr(self, name) if other is not listener))
-            self._faulty.discard(listener)
-
-        return remove
+        return (self._before_return if before_return else self._listeners).add(listener)
 
     def _do(self, name: str, **args: Any) -> Status:
         self._answer(name, self.submit(name, args))
         return self.status
 
-    def _answer(self, name: str, future: Future[tuple[Event, ...]]) -> tuple[Event, ...]:
+    def _answer(self, name: str, future: Future[Any]) -> Any:
         if threading.current_thread() is self._thread:
             return ()
         timeout = None if name == "step" else ANSWER_SECONDS
@@ -247,16 +242,13 @@ class Run(Surveyed):
 
     # ------------------------------------------------------------------ the worker
 
-    def _begin(self) -> None:
-        recorder = Driver(simulation_of(self._plan), self._number + 1)
-        self._recorder = recorder
+    def _begin(self, simulation: Simulation) -> None:
+        self._recorder = Driver(simulation, self._number + 1, past=self._plan.past)
+        self._checkpoints = Checkpoints(simulation)
         self._number += 1
         self._failure: Failure | None = None
         self._remaining: int | None = None
-        self._speed: float | None = None
-        self._seconds = 0.0
-        self._since: float | None = None
-        self._mark = (0.0, 0)
+        self._watch = Stopwatch()
         self._ended.clear()
 
     def _work(self) -> None:
@@ -278,9 +270,14 @@ class Run(Surveyed):
 
     def _advance(self) -> None:
         drained = self._recorder.advance()
+        simulation = self._recorder.simulation
+        if self._checkpoints.due(simulation.row) and not simulation.finished:
+            self._recorder.drain()
+            self._checkpoints.keep(simulation)
+            drained = True
         if self._remaining is not None:
             self._remaining -= 1
-            if self._remaining <= 0 and not self._recorder.simulation.finished:
+            if self._remaining <= 0 and not simulation.finished:
                 self._hold()
                 return
         if drained:
@@ -296,14 +293,14 @@ class Run(Surveyed):
 
     def _obey(self, order: Command) -> None:
         try:
-            events = getattr(self, f"_on_{order.name}")(**order.args) or ()
+            answer = getattr(self, f"_on_{order.name}")(**order.args) or ()
         except BaseException as error:
             order.done.set_exception(error)
         else:
             if order.name == "step":
                 self._stepping.append(order)
             else:
-                order.done.set_result(events)
+                order.done.set_result(answer)
 
     def _on_pause(self) -> None:
         self._refuse_after_end("paused", "reset() it to begin again")
@@ -325,18 +322,13 @@ class Run(Surveyed):
         self._remaining = n
         self._move("running", self._sentence())
 
-    def _on_set(self, **values: float) -> tuple[Event, ...]:
-        if self.status.state != "finished":
-            self._refuse_after_end("changed", "reset() begins again")
-        events = self._recorder.set(**values)
-        self._notify()
-        return events
-
     def _on_extend(self, steps: int) -> None:
         state = self.status.state
         if state in ("diverged", "error", "stopped"):
             raise RunError(f"A run that has {self._ending(state)} cannot be extended: reset() begins again.")
-        self._recorder.simulation.extend(steps)
+        longer = methodcaller("extend", steps)
+        longer(self._recorder.simulation)
+        self._checkpoints.note(self._recorder.simulation.row, longer)
         self.recording.spec["steps"] = self.steps
         if state == "finished":
             self._ended.clear()
@@ -350,18 +342,16 @@ class Run(Surveyed):
         if not self.status.ended:
             self._close_stopped()
 
-    def _on_reset(self) -> None:
+    def _on_reset(self, start: Any) -> None:
+        plan = self._plan if start is None else self._plan.starting_at(start)
+        simulation = simulation_of(plan)
         former = self.recording
         self._surveys.drop("reset")
         self._surveys.forget()
         if not self.status.ended:
             self._close_stopped()
-        try:
-            self._begin()
-        except BaseException:
-            self._ended.set()
-            self._notify()
-            raise
+        self._plan = plan
+        self._begin(simulation)
         if any(len(table) for table in former.tables):
             self._history = (*self._history, former)
         self._notify()
@@ -394,19 +384,13 @@ class Run(Surveyed):
             self._move("error", f"Step {step:,} failed: {type(error).__name__}: {self._failure.message}")
 
     def _move(self, state: State, sentence: str) -> None:
-        now = time.perf_counter()
         if state == "running":
-            if self._since is None:
-                self._since, self._mark = now, (now, self._recorder.step)
-            elif now - self._mark[0] >= SPEED_SECONDS:
-                self._speed = (self._recorder.step - self._mark[1]) / (now - self._mark[0])
-                self._mark = (now, self._recorder.step)
-        elif self._since is not None:
-            self._seconds += now - self._since
-            self._since = self._speed = None
+            self._watch.run(self._recorder.step)
+        else:
+            self._watch.hold()
         status = Status(state, self._recorder.step, sentence)
         if status.ended:
-            self._recorder.close(state, sentence, self._seconds)
+            self._recorder.close(state, sentence, self.seconds)
             self._ended.set()
         else:
             self.recording.status = status
@@ -417,16 +401,7 @@ class Run(Surveyed):
         self._notify()
 
     def _notify(self) -> None:
-        for listener in self._listeners:
-            self._call(listener, BaseException)
-
-    def _call(self, listener: Listener, caught: type[BaseException]) -> None:
-        try:
-            listener()
-        except caught:
-            if listener not in self._faulty:
-                self._faulty.add(listener)
-                log.exception("A listener of a run failed. The run goes on; this is said once for every listener.")
+        self._listeners.call()
 
 
 @atexit.register

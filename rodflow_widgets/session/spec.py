@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from ..errors import unknown
+from ..errors import ArgumentError, unknown
 
 if TYPE_CHECKING:
     from ..engine import Simulation
+    from .forking import Past
 
 PROCESSES = ("discrete", "rod", "stable")
 
 
 class Plan(Protocol):
-    """Something that a simulation can be made of, again and again."""
+    """Something that a simulation can be made of, again and again; `past` is what had been measured before it begins."""
 
+    @property
+    def past(self) -> Past | None: ...
     def simulation(self) -> Simulation: ...
+    def starting_at(self, start: Any) -> Plan: ...
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class RunSpec:
         every: steps between two measured rows.
         snapshots: steps at which parameter vectors are kept.
         seed: of everything random.
+        schedule: of the learning rate, of `rodflow_widgets.schedules`; None keeps it until it is changed.
     """
 
     problem: Any
@@ -46,6 +51,8 @@ class RunSpec:
     every: int = 1
     snapshots: Sequence[int] = ()
     seed: int = 0
+    schedule: Any = None
+    past: ClassVar[None] = None
 
     def simulation(self, trail: int = 0) -> Simulation:
         """A new simulation at step 0; raises for every argument that cannot work.
@@ -66,7 +73,19 @@ class RunSpec:
             snapshots=self.snapshots,
             seed=self.seed,
             trail=trail,
+            schedule=self.schedule,
         )
+
+    def starting_at(self, start: Any) -> RunSpec:
+        """The same from another starting point [p]; raises where the problem cannot start there."""
+        from ..engine.checks import check_vector
+
+        w = check_vector("start", start)
+        if w.numel() != self.problem.dim:
+            raise ArgumentError(
+                f"start has {w.numel()} numbers: give one for each of the {self.problem.dim} parameters."
+            )
+        return replace(self, problem=self.problem.starting_at(w))
 
 
 def refuse(given: Iterable[str], function: Callable[..., Any]) -> None:

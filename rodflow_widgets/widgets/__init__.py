@@ -1,6 +1,6 @@
 """Jupyter widgets."""
 
-from .compare import compare
+from .comparing import compare
 from .form import Explorer
 from .live import Live
 

@@ -73,6 +73,7 @@ class Branches:
         identity = self._next
         feed = Feed(run, self._page, Pacer(self._budget), self._wake, identity)
         title = self._free(name or ("run" if parent is None else f"fork at {step:,}"))
+        run.name = title
         branch = Branch(identity, run, feed, title, parent=parent, step=step)
         self._found[identity] = branch
         self._next += 1
@@ -107,6 +108,7 @@ class Branches:
         if colour and (not isinstance(colour, str) or not COLOUR.fullmatch(colour)):
             raise ArgumentError(f"colour={colour!r} is not usable: give one such as '#c63b08', or '' for none.")
         branch.name, branch.colour, branch.hidden = name, colour, bool(changes.get("hidden", branch.hidden))
+        branch.run.name = name
         return branch
 
     def _free(self, name: str) -> str:

@@ -1,12 +1,13 @@
 """A small simulation with the surface of the engine's, for what depends on threads and not on numbers."""
 
+import copy
 import threading
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
-from rodflow_widgets.errors import ArgumentError
+from rodflow_widgets.errors import ArgumentError, RunError
 from rodflow_widgets.vocabulary import Event, Status
 
 
@@ -37,6 +38,7 @@ class FakeSimulation:
     def __init__(self, steps=50, gate=None, fail_at=None, diverge_at=None):
         self.steps, self.gate, self.fail_at, self.diverge_at = steps, gate, fail_at, diverge_at
         self.optimizer, self.row, self.w, self.waiting = FakeOptimizer(), 0, 1.0, []
+        self.changed, self.before = [], []
         self.threads, self.entered = set(), threading.Event()
         self.statuses = {"discrete": Status("ready", 0, "")}
 
@@ -67,6 +69,8 @@ class FakeSimulation:
         self.entered.set()
         if self.gate is not None:
             assert self.gate.acquire(timeout=30)
+        if self.finished:
+            return
         if self.row == self.fail_at:
             raise ZeroDivisionError("the loss fell over")
         self.waiting.append((float(self.row), 0.5 * self.w**2))
@@ -82,11 +86,36 @@ class FakeSimulation:
         return [FakeBlock("discrete", {"time": rows[:, 0], "loss": rows[:, 1]}, {})]
 
     def set(self, **values):
-        old, self.optimizer = self.optimizer, self.optimizer.replace(**values)
-        return [Event(self.row, name, old.values[name], new) for name, new in values.items()]
+        self.before.append(self.optimizer)
+        return self.enter(self.optimizer.replace(**values), "")
+
+    def undo(self):
+        if not self.before:
+            raise RunError("There is nothing to undo.")
+        return self.enter(self.before.pop(), "undone")
+
+    def enter(self, optimizer, note):
+        old, self.optimizer = self.optimizer.values, optimizer
+        events = [Event(self.row, name, old[name], new, note) for name, new in optimizer.values.items()]
+        self.changed += events
+        return events
+
+    @property
+    def events(self):
+        return tuple(self.changed)
+
+    nbytes = 1000
+
+    def fork(self):
+        other = copy.copy(self)
+        other.waiting, other.changed, other.before = [*self.waiting], [*self.changed], [*self.before]
+        other.statuses, other.threads = dict(self.statuses), set()
+        return other
 
 
 class FakePlan:
+    past = None
+
     def __init__(self, **arguments):
         self.arguments, self.made = arguments, []
 

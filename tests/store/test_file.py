@@ -31,7 +31,7 @@ def recording():
     rec["../rod"].status = Status("diverged", 399, "The loss passed 10⁶.")
     rec.status = Status("diverged", 399, "Diverged.")
     rec.seconds = 1.25
-    rec.add_events([Event(5, "learning_rate", 0.1, 0.2)])
+    rec.add_events([Event(5, "learning_rate", 0.1, 0.2), Event(9, "learning_rate", 0.2, 0.1, "undone")])
     return rec
 
 
@@ -74,6 +74,20 @@ def test_missing_file_and_folder(recording, tmp_path):
         recording.save(tmp_path / "no" / "run")
     with pytest.raises(ArgumentError, match="is a folder"):
         recording.save(tmp_path)
+
+
+def test_events_of_older_files_have_no_note(recording, tmp_path):
+    path, older = recording.save(tmp_path / "run"), tmp_path / "older"
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(older, "w") as target:
+        for name in source.namelist():
+            content = source.read(name)
+            if name == "run.json":
+                manifest = json.loads(content)
+                for event in manifest["events"]:
+                    del event["note"]
+                content = json.dumps(manifest)
+            target.writestr(name, content)
+    assert [event.note for event in store.load(older).events] == ["", ""]
 
 
 def test_a_cut_or_changed_file_is_damaged(recording, tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ...vocabulary import Setting
 from ..optimizers.base import Optimizer
@@ -36,6 +36,9 @@ class Flow(ABC):
     def __post_init__(self) -> None:
         for parameter in self.parameters:
             object.__setattr__(self, parameter.name, parameter.check(getattr(self, parameter.name)))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Flow:
+        return self
 
     @property
     @abstractmethod

@@ -93,7 +93,7 @@ class CentralProcess(Process):
         self.corrected: list[int] | None = None
         self.verified = False
         self.residual = 0.0
-        self.edge = 0.0
+        self.edge = self.looked_edge = 0.0
         self.stage: _Stage | None = None
 
     def _evaluate(self) -> _Stage:
@@ -102,7 +102,7 @@ class CentralProcess(Process):
         optimizer, n = self.schedule.at(self.time), self.time + 0.5
         P = optimizer.preconditioner(self.nu, n, self.w)
         edge = optimizer.edge_threshold(n)
-        look = self.watched.due(self.time) or abs(edge - self.edge) > JUMP * edge
+        look = self.watched.due(self.time) or abs(edge - self.looked_edge) > JUMP * edge
         point = self.meter.at(self.w) if look else None
         loss, gradient = self.meter.value_and_grad(self.w) if point is None else (point.loss, point.grad)
         drift = Drift(optimizer, gradient, P, self.nu, self.w, n)
@@ -115,6 +115,7 @@ class CentralProcess(Process):
             self.tracker.count = min(MOST, self.w.numel(), max(self.least, near + MARGIN))
             seen = self.tracker.update(self.meter, point, P, corrected=self.corrected)
             self.rows = seen.vectors / P.sqrt()
+            self.looked_edge = edge
         elif self.rows is not None:
             self.rows = orthonormal_rows(self.rows * P.sqrt()) / P.sqrt()
         assert self.rows is not None

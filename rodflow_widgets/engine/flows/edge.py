@@ -171,7 +171,7 @@ class EdgeProcess(Process):
         def rate(state: Tensor) -> Tensor:
             return self._rate(optimizer, state)
 
-        if optimizer is not self.optimizer:
+        if optimizer != self.optimizer:
             self.first, self.optimizer = None, optimizer
             self.P = optimizer.preconditioner(None, 1, self.state[: self.size])
         while time < end - 1e-12 and self.status.state == "running":
@@ -207,7 +207,7 @@ class EdgeProcess(Process):
         self.spent = 0
         begin, half, end = self.row + 0.5, self.row + 1.0, self.row + 1.5
         before, after = self.schedule.at(begin), self.schedule.at(half)
-        if before is after:
+        if before == after:
             self._integrate(before, begin, end)
         else:
             self._integrate(before, begin, half)

@@ -82,7 +82,14 @@ class StableProcess(Process):
         return w, m, nu if nu.shape[-1] else None
 
     def _at(
-        self, optimizer: Optimizer, time: float, state: Tensor, *, stage: bool = False, look: bool = False
+        self,
+        optimizer: Optimizer,
+        time: float,
+        state: Tensor,
+        *,
+        stage: bool = False,
+        look: bool = False,
+        known: Point | None = None,
     ) -> tuple[Here, list[Tensor]]:
         """The rate of (w, m, nu), Φ with its backward-error term or the plain gradient flow; and what a look saw."""
         w, m, nu = self._split(state)
@@ -90,7 +97,7 @@ class StableProcess(Process):
             _, gradient = self.meter.value_and_grad(w)
             phi = optimizer.frozen(w, None, None, 1)
             return Here(phi(w, None, gradient)[0], phi, None), []
-        point = self.meter.at(w)
+        point = self.meter.at(w) if known is None else known
         phi, change = self._half_a_step_on(optimizer, w, m, nu, point.grad, time + 0.5)
         move, push = phi(w, m, point.grad)
         seen = self._look(point, phi) if look else []
@@ -152,7 +159,7 @@ class StableProcess(Process):
         self.left = self.most
         half = math.floor(begin) + 1.0
         spans = [(begin, half), (half, end)] if begin < half < end else [(begin, end)]
-        if len(spans) == 2 and self.schedule.at(begin) is self.schedule.at(half):
+        if len(spans) == 2 and self.schedule.at(begin) == self.schedule.at(half):
             spans = [(begin, end)]
         for a, b in spans:
             self._integrate(self.schedule.at(a), a, b)
@@ -161,8 +168,10 @@ class StableProcess(Process):
         def rate(t: float, y: Tensor) -> Tensor:
             return self._at(optimizer, t, y, stage=True)[0].rate
 
-        if self.here is None or optimizer is not self.optimizer:
-            self.here, seen = self._at(optimizer, time, self.state, look=True)
+        if self.here is None or optimizer != self.optimizer:
+            look = not self._only_faster(optimizer) or self.sharpest.due(time)
+            known = None if self.here is None else self.here.point
+            self.here, seen = self._at(optimizer, time, self.state, look=look, known=known)
             self.optimizer = optimizer
             self._saw(time, fetch(seen))
         while time < end - 1e-12:
@@ -192,6 +201,13 @@ class StableProcess(Process):
             else:
                 # It may have been unstable: the next one has more stages and looks again.
                 self.sharpest.doubt()
+
+    def _only_faster(self, optimizer: Optimizer) -> bool:
+        """Whether it differs from the one before in its learning rate alone: the sharpness is then what it was."""
+        before = self.optimizer
+        return (
+            before is not None and before.linear and optimizer == before.replace(learning_rate=optimizer.learning_rate)
+        )
 
     def _lose(self, bad: np.ndarray) -> None:
         """Leave out the runs [runs] whose numbers are no longer finite."""

@@ -98,6 +98,9 @@ class Optimizer(ABC):
             object.__setattr__(self, name, value)
         object.__setattr__(self, "groups", _checked_groups(self.groups))
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Optimizer:
+        return self
+
     @classmethod
     def _arguments(cls, values: dict[str, float]) -> dict[str, Any]:
         """The constructor's arguments from the hyperparameters by name."""

@@ -21,6 +21,7 @@ def compare(
     every: int = 1,
     snapshots: Sequence[int] = (),
     seed: int = 0,
+    schedule: Any = None,
     progress: bool = True,
     panels: Sequence[str] | None = None,
     autostart: bool = True,
@@ -38,6 +39,7 @@ def compare(
         every: steps between two measured rows.
         snapshots: steps at which parameter vectors are kept.
         seed: of everything random.
+        schedule: of the learning rate, of `rodflow_widgets.schedules`; None keeps it until it is changed.
         progress: taken so that the arguments of `simulate` fit here too; the view shows the progress anyway.
         panels: names of what is shown, in order, as `Live` lists them; None is loss, sharpness, distance, rod_length.
         autostart: begin at once; else wait for the page's button or `live.run.start()`.
@@ -52,7 +54,7 @@ def compare(
     """
     refuse(unknown_keywords, compare)
     check_panels(panels)
-    run = Run(RunSpec(problem, optimizer, processes, steps, start, eigenvalues, every, snapshots, seed))
+    run = Run(RunSpec(problem, optimizer, processes, steps, start, eigenvalues, every, snapshots, seed, schedule))
     live = Live(run, panels)
     if autostart:
         run.start()

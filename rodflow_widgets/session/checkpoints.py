@@ -1,0 +1,120 @@
+"""Copies of a simulation that are kept while it runs, so that it can go on from a step that has passed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..errors import RunError
+from .recorder import DRAIN_ROWS
+
+if TYPE_CHECKING:
+    from ..engine import Simulation
+
+BUDGET = 64 * 2**20
+MOST, FIRST_SPACING = 64, 8
+
+Change = Callable[["Simulation"], Any]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A simulation that has measured the rows before `row`, with the first `applied` of all changes."""
+
+    row: int
+    applied: int
+    simulation: Simulation
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A simulation on its way to `row`, and the changes that were made underway, each before its row."""
+
+    simulation: Simulation
+    row: int
+    changes: tuple[tuple[int, Change], ...] = ()
+
+    def made(self) -> Simulation:
+        """The simulation there; what it measures on the way is thrown away, since it was recorded before."""
+        for row, change in self.changes:
+            self._advance(row)
+            change(self.simulation)
+        self._advance(self.row)
+        self.simulation.drain()
+        return self.simulation
+
+    def _advance(self, row: int) -> None:
+        while self.simulation.row < row:
+            before = self.simulation.row
+            self.simulation.advance()
+            if self.simulation.pending >= DRAIN_ROWS:
+                self.simulation.drain()
+            if self.simulation.row == before:
+                raise RunError(
+                    f"Step {row - 1:,} is beyond the end of the run at step {before - 1:,}: give an earlier one."
+                )
+
+
+class Checkpoints:
+    """Keeps a copy every so many rows, and half as often whenever there are too many or they are too large.
+
+    Args:
+        simulation: what is copied, beginning with how it is now.
+        budget: bytes for all copies; the first is kept whatever it takes.
+    """
+
+    def __init__(self, simulation: Simulation, budget: int = BUDGET) -> None:
+        self._spacing = FIRST_SPACING
+        self._budget = budget
+        self._changes: list[tuple[int, Change]] = []
+        self._kept: list[Kept] = []
+        self._refusal: RunError | None = None
+        self._keep(simulation)
+
+    @property
+    def rows(self) -> list[int]:
+        return [kept.row for kept in self._kept]
+
+    @property
+    def spacing(self) -> int:
+        """Rows between two copies."""
+        return self._spacing
+
+    @property
+    def nbytes(self) -> int:
+        """Of all copies."""
+        return sum(kept.simulation.nbytes for kept in self._kept)
+
+    def due(self, row: int) -> bool:
+        """Whether a copy should be kept before `row` is measured; its rows must have been drained by then."""
+        return self._refusal is None and row % self._spacing == 0
+
+    def keep(self, simulation: Simulation) -> None:
+        """Keep a copy of how it is now, before anything is changed at this row."""
+        self._keep(simulation)
+        while len(self._kept) > 1 and (len(self._kept) > MOST or self.nbytes > self._budget):
+            self._spacing *= 2
+            self._kept = [kept for i, kept in enumerate(self._kept) if i == 0 or kept.row % self._spacing == 0]
+
+    def _keep(self, simulation: Simulation) -> None:
+        try:
+            copied = simulation.fork()
+        except RunError as error:
+            self._refusal = error
+        else:
+            self._kept.append(Kept(simulation.row, len(self._changes), copied))
+
+    def note(self, row: int, change: Change) -> None:
+        """Take note of a change that was made before `row`."""
+        self._changes.append((row, change))
+
+    def back_to(self, row: int) -> Replay:
+        """The way to how it was when the rows before `row` had been measured, and nothing had been changed there yet."""
+        if self._refusal is not None:
+            raise self._refusal
+        nearest = max((kept for kept in self._kept if kept.row <= row), key=lambda kept: kept.row, default=None)
+        if nearest is None:
+            raise RunError(f"This run began at step {self._kept[0].row - 1:,}: give that step or a later one.")
+        changes = [change for change in self._changes[nearest.applied :] if change[0] < row]
+        return Replay(nearest.simulation.fork(), row, tuple(changes))

@@ -1,0 +1,102 @@
+"""A run that goes on from another one's step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Never
+
+import numpy as np
+
+from ..errors import ArgumentError, RunError
+from ..recording import Recording
+from ..vocabulary import Status, Whole
+from .checkpoints import Checkpoints, Replay
+from .recorder import Driver
+
+if TYPE_CHECKING:
+    from ..engine import Simulation
+
+
+@dataclass(frozen=True)
+class Past:
+    """What a recording begins with: rows and parameter vectors by table, and of which run and step they are."""
+
+    rows: Mapping[str, Mapping[str, np.ndarray]]
+    parameters: Mapping[str, Mapping[int, np.ndarray]]
+    parent: Mapping[str, Any]
+
+    @staticmethod
+    def of(recording: Recording, name: str, step: int) -> Past:
+        """The rows of `recording` up to `step`; views, since a row never changes."""
+        rows, parameters = {}, {}
+        for table in recording.tables:
+            count = int(np.searchsorted(table["time"], step, side="right"))
+            rows[table.name] = table.rows(0, count)
+            parameters[table.name] = {s: vector for s, vector in table.parameters.items() if s <= step}
+        return Past(rows, parameters, {"name": name, "step": step})
+
+    def begin(self, recording: Recording) -> None:
+        """Put it into a new recording."""
+        for name, columns in self.rows.items():
+            recording[name].append(columns, self.parameters[name])
+        step = self.parent["step"]
+        recording.status = Status("ready", step, f"Forked at step {step:,}. Nothing has run since.")
+
+
+@dataclass(frozen=True)
+class Fork:
+    """The plan of a run that goes on from `origin`, which stays as it is, with what was measured before."""
+
+    origin: Simulation
+    past: Past
+
+    def simulation(self) -> Simulation:
+        return self.origin.fork()
+
+    def starting_at(self, start: Any) -> Never:
+        raise RunError(
+            f"A fork begins at step {self.past.parent['step']:,} of its parent, not at a starting point: reset() it "
+            "without start, or reset the parent."
+        )
+
+
+@dataclass(frozen=True)
+class Departure:
+    """Where a fork leaves its parent: the way there, and what the parent measured before."""
+
+    replay: Replay
+    past: Past
+    steps: int
+
+    def plan(self, changes: Mapping[str, float]) -> Fork:
+        """Go there, and change hyperparameters."""
+        simulation = self.replay.made()
+        if simulation.steps < self.steps:
+            simulation.extend(self.steps - simulation.steps)
+        if changes:
+            simulation.set(**changes)
+        return Fork(simulation, self.past)
+
+
+def departure(driver: Driver, checkpoints: Checkpoints, name: str, at: Any, *, failed: bool) -> Departure:
+    """Where a fork at step `at` leaves; None is the present, with the changes that no step has used yet.
+
+    Raises:
+        ArgumentError: a step that the run has not made.
+        RunError: one at which the iterates were lost, or a simulation that cannot be copied.
+    """
+    present, simulation = driver.step, driver.simulation
+    step = present if at is None else Whole("at", "step", 0, 0).check(at)
+    if step > present:
+        raise ArgumentError(f"at={at!r} is not usable: the run is at step {present:,}, give that or an earlier one.")
+    kinds = {process["name"]: process["kind"] for process in driver.recording.spec["processes"]}
+    for table in driver.recording.tables:
+        lost = table.status
+        if kinds[table.name] == "iterates" and lost.state == "diverged" and step >= lost.step:
+            raise RunError(f"{lost.sentence} Fork at an earlier step, e.g. at={max(lost.step - 1, 0)}.")
+    if step == present and not failed:
+        replay = Replay(simulation.fork(), simulation.row)
+    else:
+        replay = checkpoints.back_to(step + 1)
+    return Departure(replay, Past.of(driver.recording, name, step), simulation.steps)
