@@ -31,8 +31,11 @@ function look(root: HTMLElement): void {
   press("Trajectory");
   const step = root.querySelector<HTMLInputElement>(".rf-scrubber [type=number]");
   if (step && query.has("cursor")) {
-    step.value = query.get("cursor") ?? "";
-    setTimeout(() => step.dispatchEvent(new Event("change")), 100);
+    const go = () => {
+      step.value = query.get("cursor") ?? "";
+      step.dispatchEvent(new Event("change"));
+    };
+    setTimeout(go, 100);
   }
   for (const text of query.get("press")?.split(",") ?? []) setTimeout(press, 150, text);
 }

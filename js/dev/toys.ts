@@ -94,8 +94,9 @@ function series(
   origin: number[],
 ): Series {
   const dim = toy.coordinates.length;
+  const own = kind === "iterates" ? ["rod_length"] : rod ? ["rod_length", "relative_distance"] : ["relative_distance"];
   const columns = [
-    ...["time", "loss", "sharpness_ratio", "relative_distance", "rod_length"].map((column) => made(column, 1)),
+    ...["time", "loss", "sharpness_ratio", ...own].map((column) => made(column, 1)),
     made("coordinates", dim),
     ...(rod ? [made("rod", dim)] : []),
   ];
@@ -107,7 +108,8 @@ function series(
     const travelled = Math.hypot(...middle.map((value, i) => value - origin[i])) || 1;
     const length = rod ? Math.hypot(...rod(t)) : Math.hypot(...middle.map((value, i) => value - place(t)[i]));
     const ratio = (toy.sharpness(kind === "iterates" ? middle : w) * rate) / 2;
-    rows.push([t, toy.loss(w), ratio, away / travelled, length, ...w, ...(rod?.(t) ?? [])]);
+    const values: Record<string, number> = { rod_length: length, relative_distance: away / travelled };
+    rows.push([t, toy.loss(w), ratio, ...own.map((name) => values[name]), ...w, ...(rod?.(t) ?? [])]);
   }
   return { spec: { name, kind, label: LABELS[kind], detail: "", columns }, start, rows };
 }

@@ -117,7 +117,7 @@ describe("two parameters", () => {
     expect(near(place(at("discrete", "coordinates", 62)), "#30353c", 2.6)).toBe(false);
   });
 
-  it("draw nothing of what is hidden, and another run in its colour", async () => {
+  it("draw nothing of what is hidden, and a fork in its colour from where it left the run", async () => {
     const { model, view, picture } = await shown("valley");
     expect(picture().arcs.some(({ fill }) => fill === ROD)).toBe(true);
     view.toggle("rod");
@@ -126,10 +126,10 @@ describe("two parameters", () => {
     model.send({ kind: "command", branch: 0, client: "", id: "", name: "fork", args: { at: 50 } });
     model.send({ kind: "command", branch: 1, client: "", id: "", name: "edit", args: { colour: "#123456" } });
     for (let i = 0; i < 3; i++) await painted();
-    expect(picture().arcs.filter(({ fill }) => fill === "#123456")).toHaveLength(113);
+    expect(picture().arcs.filter(({ fill }) => fill === "#123456")).toHaveLength(63);
     view.setCursor(40, true);
     await painted();
-    expect(picture().arcs.filter(({ fill }) => fill === "#123456")).toHaveLength(41);
+    expect(picture().arcs.filter(({ fill }) => fill === "#123456")).toHaveLength(0);
   });
 
   it("join a trail of 40 steps, all or none", async () => {

@@ -19,13 +19,14 @@ export function paintLine(
   dash: number[],
   path: Path,
   to: number,
+  from = 0,
 ) {
   ctx.strokeStyle = color;
   ctx.lineWidth = width;
   ctx.setLineDash(dash);
   ctx.beginPath();
   let [oldX, oldY] = [Number.NaN, Number.NaN];
-  for (let row = 0; row <= to; row++) {
+  for (let row = from; row <= to; row++) {
     const px = x(path.x[row]);
     const py = y(path.y[row]);
     if (row < to && Math.abs(px - oldX) < BEND && Math.abs(py - oldY) < BEND) continue;
@@ -136,21 +137,20 @@ export function paintStart(frame: PlaneFrame, theme: Theme, at: [number, number]
   ctx.fillText(text, from, py);
 }
 
-/** Another run, all in its colour: small dots, a line through the centres of its rod, a ring at the cursor's step. */
-export function paintOther(frame: PlaneFrame, theme: Theme, other: Other, at: number): void {
+/** Another run since it left its parent, all in its colour: small dots, the line of its rod's centre with a dot at its end. */
+export function paintOther(frame: PlaneFrame, theme: Theme, { iterates, rod, color, from }: Other, at: number): void {
   const { ctx } = frame;
-  const { iterates, rod, color } = other;
   if (iterates) {
     const last = rowAt(iterates, at);
     ctx.fillStyle = color;
     ctx.globalAlpha = 0.55;
-    paintDots(frame, iterates, Math.max(0, last - PALING), last + 1, 1.8);
+    paintDots(frame, iterates, Math.max(rowAt(iterates, from), last - PALING, 0), last + 1, 1.8);
     ctx.globalAlpha = 1;
   }
-  if (!rod) return;
-  const row = rowAt(rod, at);
-  paintLine(frame, color, 1.6, [], rod, row);
-  if (row >= 0) paintDot(frame, theme, color, frame.x(rod.x[row]), frame.y(rod.y[row]));
+  const row = rod ? rowAt(rod, at) : -1;
+  if (!rod || row < 0 || at < from) return;
+  paintLine(frame, color, 1.6, [], rod, row, Math.max(0, rowAt(rod, from)));
+  paintDot(frame, theme, color, frame.x(rod.x[row]), frame.y(rod.y[row]));
 }
 
 /** A sentence at the top of the plot. */

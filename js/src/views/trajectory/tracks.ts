@@ -20,9 +20,11 @@ export interface Track extends Path {
   style: ProcessStyle;
 }
 
-/** A second run in one colour. */
+/** Another run, in one colour. */
 export interface Other {
   color: string;
+  /** Step at which it left its parent. */
+  from: number;
   iterates: Path | null;
   rod: Path | null;
 }
@@ -75,7 +77,8 @@ export function otherRuns({ runs, theme, view }: Context): Other[] {
       const name = client.spec.processes.find((process) => process.kind === kind)?.name;
       return name !== undefined && !view.hidden.has(name) ? recordedPath(client, name) : null;
     };
-    return { color: branchColour(client, theme), iterates: path("iterates"), rod: path("rod") };
+    const from = client.branch.step ?? 0;
+    return { color: branchColour(client, theme), from, iterates: path("iterates"), rod: path("rod") };
   });
 }
 
