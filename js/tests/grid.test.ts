@@ -39,7 +39,7 @@ describe("a lattice", () => {
     expect(sample(grid, -1, 1)).toBeCloseTo(1, 6);
     expect(sample(grid, 1.01, 0)).toBeNaN();
     const line: Grid = { nx: 3, ny: 1, x: [0, 2], y: [0, 0], values: Float64Array.of(0, 1, 4) };
-    expect([sample(line, 0.5), sample(line, 1.5), sample(line, 2)]).toEqual([0.5, 2.5, 4]);
+    expect([sample(line, 0), sample(line, 1), sample(line, 2)]).toEqual([0, 1, 4]);
   });
 
   it("is refined through its nodes, without error for a parabola away from the border", () => {
@@ -59,20 +59,24 @@ describe("a lattice", () => {
 describe("levels", () => {
   it("are a third of a decade apart where the loss spans decades", () => {
     const values = Array.from({ length: 1000 }, (_, i) => 10 ** (-4 + (i / 1000) * 4));
-    expect(levelsOf(values)).toEqual([0.003, 0.01, 0.03, 0.1, 0.3]);
+    expect(levelsOf(values)).toEqual({ values: [0.003, 0.01, 0.03, 0.1, 0.3], base: 0 });
   });
 
-  it("are equally spaced where it hardly changes, or is below zero", () => {
-    const narrow = levelsOf(Array.from({ length: 100 }, (_, i) => 0.03 + 0.0001 * i));
+  it("are equally spaced where it hardly changes", () => {
+    const narrow = levelsOf(Array.from({ length: 100 }, (_, i) => 0.03 + 0.0001 * i)).values;
     const steps = narrow.slice(1).map((level, i) => level - narrow[i]);
     expect(narrow.length).toBeGreaterThan(6);
     for (const step of steps) expect(step).toBeCloseTo(steps[0], 10);
-    const negative = levelsOf(Array.from({ length: 100 }, (_, i) => i - 50));
-    expect(Math.min(...negative)).toBeLessThan(-30);
+  });
+
+  it("are counted from the lowest loss where that is negative", () => {
+    const { values, base } = levelsOf(Array.from({ length: 1000 }, (_, i) => (i / 500) ** 2 - 0.0747));
+    expect(base).toBe(-0.075);
+    expect(values.map((level) => Number((level - base).toPrecision(6)))).toEqual([0.03, 0.1, 0.3, 1, 3]);
   });
 
   it("are none for a constant, and for nothing", () => {
-    expect([levelsOf([2, 2, 2]), levelsOf([Number.NaN])]).toEqual([[], []]);
+    expect([levelsOf([2, 2, 2]).values, levelsOf([Number.NaN]).values]).toEqual([[], []]);
   });
 });
 

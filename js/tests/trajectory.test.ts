@@ -3,11 +3,8 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { type Kind, type Options, PlaneModel } from "../dev/plane";
 import type { Root } from "../src/hook";
 import widget from "../src/index";
-import { Runs } from "../src/runs";
-import { Scope } from "../src/scope";
 import { views } from "../src/views";
 import type { TrajectoryView } from "../src/views/trajectory";
-import { PlaneRequest, type PlaneWish } from "../src/views/trajectory/requests";
 import { painted } from "./helpers";
 import { alive } from "./setup";
 
@@ -310,75 +307,6 @@ describe("a network", () => {
   it("tells what the kernel refuses", async () => {
     const { picture } = await shown("network", { refusing: "step=3 is no longer kept: the steps 40 to 112 are." });
     expect(picture().texts.join(" ")).toContain("step=3 is no longer kept: the steps 40 to 112 are.");
-  });
-});
-
-describe("asking for a plane", () => {
-  afterEach(() => vi.useRealTimers());
-
-  function requests() {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
-    const model = new PlaneModel("network", { rows: 300, steps: 400 });
-    const client = new Runs(model).selected;
-    const planes = new PlaneRequest(new Scope(), () => {});
-    const wish = (own: Partial<PlaneWish>) =>
-      planes.need(client, {
-        key: "1",
-        step: 200,
-        newest: false,
-        running: false,
-        held: false,
-        x: "travel",
-        y: "oscillation",
-        ...own,
-      });
-    const steps = () => model.asked.map(({ args }) => args.step);
-    return { model, wish, steps };
-  }
-
-  it("waits until the cursor rests, and asks for its last step", async () => {
-    const { wish, steps } = requests();
-    wish({});
-    for (const step of [201, 202, 203]) {
-      vi.advanceTimersByTime(100);
-      wish({ step });
-    }
-    expect(steps()).toEqual([200]);
-    vi.advanceTimersByTime(149);
-    expect(steps()).toEqual([200]);
-    vi.advanceTimersByTime(1);
-    expect(steps()).toEqual([200, 203]);
-  });
-
-  it("follows a run at most twice a second", async () => {
-    const { model, wish } = requests();
-    for (let i = 0; i < 40; i++) {
-      wish({ step: 200 + i, newest: true, running: true });
-      await Promise.resolve();
-      vi.advanceTimersByTime(50);
-    }
-    expect(model.asked.length).toBeGreaterThanOrEqual(4);
-    expect(model.asked.length).toBeLessThanOrEqual(5);
-    expect(model.asked.every(({ args }) => args.step === null)).toBe(true);
-  });
-
-  it("does not ask again before an answer came", () => {
-    const { model, wish } = requests();
-    model.deaf = true;
-    for (let i = 0; i < 40; i++) {
-      wish({ step: 200 + i, newest: true, running: true });
-      vi.advanceTimersByTime(50);
-    }
-    expect(model.asked).toHaveLength(1);
-  });
-
-  it("stays with a plane that is held for its contours", async () => {
-    const { wish, steps } = requests();
-    wish({ newest: true, running: true });
-    await Promise.resolve();
-    wish({ step: 240, newest: true, running: true, held: true });
-    vi.advanceTimersByTime(2000);
-    expect(steps()).toEqual([null]);
   });
 });
 

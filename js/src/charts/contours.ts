@@ -12,26 +12,36 @@ const DEPTH = 300;
 /** Share of the values that lie below the highest level. */
 const HIGHEST = 0.96;
 
-/** Round heights that are about as many steps apart: 1, 3, 10 where the loss spans decades, else equally spaced. */
-export function levelsOf(values: ArrayLike<number>): number[] {
+export interface Levels {
+  values: number[];
+  /** What they are counted from: 0, or a little below the lowest loss where that is negative. */
+  base: number;
+}
+
+/** Round heights: 1, 3, 10 where they span decades, else equally spaced. */
+export function levelsOf(values: ArrayLike<number>): Levels {
   const sorted = Float64Array.from(values)
     .filter((value) => Number.isFinite(value))
     .sort();
-  if (!sorted.length) return [];
   const low = sorted[0];
   const high = sorted[Math.floor(HIGHEST * (sorted.length - 1))];
-  if (!(high > low)) return [];
-  if (low > -1e-9 * high) {
-    const from = Math.max(low, high / DEPTH);
-    for (const mantissas of [
-      [1, 3],
-      [1, 2, 5],
-    ]) {
-      const found = powers(from, high, mantissas);
-      if (found.length >= 5) return found;
-    }
+  if (!(high > low)) return { values: [], base: 0 };
+  const base = low < -1e-9 * high ? -ceiling(-low) : 0;
+  const from = Math.max(low - base, (high - base) / DEPTH);
+  for (const mantissas of [
+    [1, 3],
+    [1, 2, 5],
+  ]) {
+    const found = powers(from, high - base, mantissas);
+    if (found.length >= 5) return { values: found.map((height) => base + height), base };
   }
-  return linearTicks([low, high], 12).filter((level) => level > low);
+  return { values: linearTicks([low, high], 12).filter((level) => level > low), base: 0 };
+}
+
+/** Two figures, not less than `value`. */
+function ceiling(value: number): number {
+  const unit = 10 ** (Math.floor(Math.log10(value)) - 1);
+  return Number((Math.ceil(value / unit - 1e-9) * unit).toPrecision(2));
 }
 
 function powers(low: number, high: number, mantissas: number[]): number[] {
@@ -47,11 +57,15 @@ function powers(low: number, high: number, mantissas: number[]): number[] {
 /** The contours of one grid: found once, drawn into any canvas. */
 export class Contours {
   readonly levels: number[];
-  readonly fine: Grid;
+  /** What the levels are counted from. */
+  readonly base: number;
+  private readonly fine: Grid;
   private readonly rings: number[][][][];
 
   constructor(readonly grid: Grid) {
-    this.levels = levelsOf(grid.values);
+    const { values: levels, base } = levelsOf(grid.values);
+    this.levels = levels;
+    this.base = base;
     const top = this.levels.at(-1) ?? 0;
     this.fine = refine(grid, NODES, top + 4 * Math.abs(top - (this.levels[0] ?? 0)) + Math.abs(top));
     const values = Array.from(this.fine.values);

@@ -57,7 +57,7 @@ export function refine(grid: Grid, nodes: number, cap: number): Grid {
   return { ...grid, nx: wide, ny: high, values };
 }
 
-/** One line of `n` values becomes (n − 1)·factor + 1, by Catmull-Rom pieces that continue straight beyond the ends. */
+/** One line of `n` values becomes (n − 1)·factor + 1. */
 function cubic(
   source: Float64Array,
   start: number,
@@ -68,32 +68,28 @@ function cubic(
   to: number,
   stride: number,
 ): void {
-  const at = (i: number): number => {
-    if (i < 0) return n > 1 ? 2 * source[start] - source[start + step] : source[start];
-    if (i >= n) return n > 1 ? 2 * source[start + (n - 1) * step] - source[start + (n - 2) * step] : source[start];
-    return source[start + i * step];
-  };
-  for (let i = 0; i < n - 1; i++) {
-    const [a, b, c, d] = [at(i - 1), at(i), at(i + 1), at(i + 2)];
-    for (let k = 0; k < factor; k++) {
-      const t = k / factor;
-      target[to + (i * factor + k) * stride] =
-        b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)));
-    }
-  }
+  const at = (i: number) => source[start + i * step];
+  for (let i = 0; i < n - 1; i++)
+    for (let k = 0; k < factor; k++) target[to + (i * factor + k) * stride] = between(at, n, i, k / factor);
   target[to + (n - 1) * factor * stride] = at(n - 1);
 }
 
-/** The value at a place, linear between the nodes; NaN outside. */
+/** The Catmull-Rom piece from node i on, at 0 ≤ t ≤ 1; beyond the ends the nodes continue straight. */
+function between(at: (i: number) => number, n: number, i: number, t: number): number {
+  const [b, c] = [at(i), at(i + 1)];
+  const a = i > 0 ? at(i - 1) : 2 * b - c;
+  const d = i + 2 < n ? at(i + 2) : 2 * c - b;
+  return b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)));
+}
+
+/** The value at a place, by cubics through the nodes; NaN outside. */
 export function sample({ nx, ny, x, y, values }: Grid, atX: number, atY = y[0]): number {
   const u = ((atX - x[0]) / (x[1] - x[0])) * (nx - 1);
   const v = ny > 1 ? ((atY - y[0]) / (y[1] - y[0])) * (ny - 1) : 0;
   if (!(u >= -1e-9 && u <= nx - 1 + 1e-9 && v >= -1e-9 && v <= ny - 1 + 1e-9)) return Number.NaN;
   const i = Math.min(Math.max(Math.floor(u), 0), nx - 2);
-  const j = Math.min(Math.max(Math.floor(v), 0), Math.max(0, ny - 2));
-  const line = (row: number) => {
-    const left = values[row * nx + i];
-    return left + (u - i) * (values[row * nx + i + 1] - left);
-  };
-  return ny > 1 ? line(j) + (v - j) * (line(j + 1) - line(j)) : line(0);
+  const line = (row: number) => between((k) => values[row * nx + k], nx, i, u - i);
+  if (ny === 1) return line(0);
+  const j = Math.min(Math.max(Math.floor(v), 0), ny - 2);
+  return between(line, ny, j, v - j);
 }

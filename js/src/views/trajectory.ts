@@ -134,7 +134,8 @@ export class TrajectoryView implements View {
     const others = mode === "network" ? [] : otherRuns(context);
     const shown = plane && at !== null ? Math.min(Math.max(at, plane.first), plane.last) : (at ?? -1);
     const from = this.start.moved ?? (start as [number, number]);
-    const run = { running: client.status.state === "running", diverged: this.diverged, run: this.run };
+    const running = client.status.state === "running";
+    const run = { running, diverged: this.diverged, run: this.run, plane: plane?.id ?? "" };
     const x = ranges.across(mode, tracks, others, start, run);
     const old = this.wantsLoss(mode) ? landscape.field : null;
     const y = ranges.up(mode, tracks, others, start, old?.grid ?? null, x, run);
@@ -222,9 +223,8 @@ export class TrajectoryView implements View {
     const { context, form, landscape } = this;
     const { client } = context;
     const { mode, plane, field, at } = scene;
-    const levels = field?.contours?.levels ?? [];
     setText(this.title, titleOf(mode, plane, field !== null));
-    setText(this.subtitle, subtitleOf(mode, plane, levels, landscape.share));
+    setText(this.subtitle, subtitleOf(mode, plane, field?.contours ?? null, landscape.share));
     setAttribute(this.element, "aria-label", labelOf(context, mode, scene.names, at));
     this.element.dataset.mode = mode;
     form.element.hidden = mode !== "network";

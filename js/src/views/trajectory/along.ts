@@ -6,9 +6,11 @@ import type { Theme } from "../../theme";
 const HEIGHT = 92;
 const LABELS = 18;
 const SIDE = 10;
-/** How far the curve goes, in half rods from the centre. */
-const REACH = 1.5;
+/** How far the curve goes, in half rods from the centre; farther, up to the second, where the iterates stand there. */
+const REACH = [1.5, 4];
 const PIECES = 60;
+/** Half rods shorter than this on the chart leave no room for a label at the centre. */
+const LABEL = 46;
 
 export interface Along {
   /** Half the length of the rod in the plane. */
@@ -49,13 +51,16 @@ export function paintAlong(
   width: number,
   height: number,
 ): void {
-  const steps = Array.from({ length: PIECES + 1 }, (_, i) => REACH * ((2 * i) / PIECES - 1));
+  const farthest = Math.max(...pair.map(([s]) => 1.2 * Math.abs(s)), REACH[0]);
+  const reach = Math.min(farthest, REACH[1]);
+  const steps = Array.from({ length: PIECES + 1 }, (_, i) => reach * ((2 * i) / PIECES - 1));
   const values = steps.map(loss);
-  const known = [...values, ...pair.map(([, value]) => value)].filter(Number.isFinite);
+  const near = pair.filter(([s]) => Math.abs(s) <= reach);
+  const known = [...values, ...near.map(([, value]) => value)].filter(Number.isFinite);
   const low = Math.min(...known);
   const high = Math.max(...known);
   const bottom = height - LABELS;
-  const x = (s: number) => width / 2 + (s / REACH) * (width / 2 - SIDE);
+  const x = (s: number) => width / 2 + (s / reach) * (width / 2 - SIDE);
   const y = (value: number) => bottom - 6 - ((value - low) / (high - low || 1)) * (bottom - 14);
   ctx.strokeStyle = theme.grid;
   ctx.lineWidth = 1;
@@ -77,7 +82,7 @@ export function paintAlong(
   });
   ctx.stroke();
   const mark = (s: number, value: number, radius: number, fill: string, stroke: string) => {
-    if (!Number.isFinite(value) || Math.abs(s) > REACH) return;
+    if (!Number.isFinite(value) || Math.abs(s) > reach) return;
     ctx.fillStyle = fill;
     ctx.strokeStyle = stroke;
     ctx.beginPath();
@@ -88,16 +93,17 @@ export function paintAlong(
   for (const s of [-1, 1]) mark(s, loss(s), 3.8, theme.ground, color);
   ctx.lineWidth = 1;
   mark(0, loss(0), 3.2, color, theme.ground);
-  for (const [s, value] of pair) mark(s, value, 2.8, strong(theme), theme.ground);
+  for (const [s, value] of near) mark(s, value, 2.8, strong(theme), theme.ground);
   ctx.font = font(theme);
   ctx.fillStyle = theme.secondary;
-  ctx.textAlign = "center";
   ctx.textBaseline = "middle";
   const size = significant(half, 2);
-  for (const [s, text] of [
-    [-1, `−${size}`],
-    [0, "centre"],
-    [1, `+${size}`],
-  ] as const)
+  const roomy = x(1) - x(0) > LABEL;
+  const write = (s: number, text: string, align: CanvasTextAlign) => {
+    ctx.textAlign = roomy ? "center" : align;
     ctx.fillText(text, x(s), bottom + 11);
+  };
+  write(-1, `−${size}`, "right");
+  if (roomy) write(0, "centre", "center");
+  write(1, `+${size}`, "left");
 }

@@ -96,8 +96,7 @@ export function alongRod({ tracks, field, shown, height }: Scene, theme: Theme):
   const [halfX, halfY] = [track.rodX[row], height ? 0 : (track.rodY?.[row] ?? 0)];
   const half = Math.hypot(halfX, halfY);
   if (!(half > 0)) return null;
-  const grid = field.contours?.fine ?? field.grid;
-  const lossAt = (u: number, v: number) => (height ? height(u) : sample(grid, u, v));
+  const lossAt = (u: number, v: number) => (height ? height(u) : sample(field.grid, u, v));
   const loss = (s: number) => lossAt(x + s * halfX, y + s * halfY);
   if (!Number.isFinite(loss(0))) return null;
   const iterates = tracks.find(isIterates);
@@ -134,6 +133,8 @@ interface Moment {
   running: boolean;
   diverged: boolean;
   run: string;
+  /** Id of the plane of a network. */
+  plane: string;
 }
 
 /** Rows from which on the range follows the run alone, and not where it began. */
@@ -164,8 +165,9 @@ export class Ranges {
   }
 }
 
-function rule(mode: Mode, tracks: Track[], { running, run, diverged }: Moment): [string, boolean] {
-  if (mode !== "plane" && mode !== "line") return [mode, false];
+function rule(mode: Mode, tracks: Track[], { running, run, diverged, plane }: Moment): [string, boolean] {
+  // Planes that follow a run share a range, so that it does not jump with each of them.
+  if (mode === "network") return [running ? run : plane, false];
   return [`${run} ${settled(tracks)} ${diverged}`, running && settled(tracks)];
 }
 

@@ -1,5 +1,6 @@
 /** Titles, notes and sentences of the Trajectory view. */
 
+import type { Contours } from "../../charts/contours";
 import type { Context } from "../../context";
 import * as format from "../../format";
 import { describe } from "../legend";
@@ -17,17 +18,18 @@ export function titleOf(mode: Mode, plane: Plane | null, contours: boolean): str
   return `${contours ? "Loss in a plane" : "Plane"} through the midpoint of step ${format.whole(plane.step)}`;
 }
 
-export function subtitleOf(mode: Mode, plane: Plane | null, levels: number[], share: number): string {
+export function subtitleOf(mode: Mode, plane: Plane | null, contours: Contours | null, share: number): string {
   if (mode === "network")
     return plane
       ? `steps ${format.whole(plane.first)} to ${format.whole(plane.last)}; axes in parameter units, not to the same scale`
       : "";
   if (mode === "line") return "iterates stand on the curve; the rod joins its two ends";
-  if (share < 1 && !levels.length) return `contours ${format.share(share)}`;
-  if (levels.length < 2) return "";
-  const told = levels.map(format.tick);
+  if (share < 1 && !contours) return `contours ${format.share(share)}`;
+  if (!contours || contours.levels.length < 2) return "";
+  const { levels, base } = contours;
+  const told = levels.map((level) => format.tick(Number((level - base).toPrecision(6))));
   const few = told.length > 5 ? `${told.slice(0, 3).join(", ")} … ${told.at(-1)}` : told.join(", ");
-  return `contours at ${few}`;
+  return base ? `contours ${few} above ${format.tick(base)}` : `contours at ${few}`;
 }
 
 /** `held`: newest step while an older plane is kept for its contours, else null. */
