@@ -59,13 +59,13 @@ export class FakeModel implements Model {
   closed = false;
   readonly handlers = new Map<string, Set<Handler>>();
   private readonly traits: Record<string, unknown> = {};
-  private readonly series: Series[];
-  private step: number;
+  protected series: Series[];
+  protected step: number;
   private seq = 0;
-  private run = 1;
-  private readonly values: Record<string, number>;
+  protected run = 1;
+  protected readonly values: Record<string, number>;
   private readonly events: Event[] = [];
-  private branches: Branch[];
+  protected branches: Branch[];
 
   /** `others`: hyperparameters beside the learning rate; a `beta1` moves the edge. */
   constructor(
@@ -168,7 +168,7 @@ export class FakeModel implements Model {
     return true;
   }
 
-  private tellBranches(): void {
+  protected tellBranches(): void {
     const { state } = this;
     this.traits.statuses = Object.fromEntries(this.branches.map(({ id }) => [id, this.status(id ? "paused" : state)]));
     this.traits.branches = structuredClone(this.branches);
@@ -199,7 +199,7 @@ export class FakeModel implements Model {
     return (this.traits.statuses as Record<string, RunStatus>)[0].state;
   }
 
-  private branch(): Branch {
+  protected branch(): Branch {
     return { id: 0, name: "run", colour: "", hidden: false, parent: null, step: null, spec: this.spec() };
   }
 
@@ -235,18 +235,18 @@ export class FakeModel implements Model {
     this.emit("change:snapshot");
   }
 
-  private emit(name: string, ...values: unknown[]): void {
+  protected emit(name: string, ...values: unknown[]): void {
     if (this.deaf && name === "msg:custom") return;
     for (const handler of this.handlers.get(name) ?? []) (handler as (...values: unknown[]) => void)(...values);
   }
 
-  private become(state: State): void {
+  protected become(state: State): void {
     if (this.quiet) return;
     this.traits.statuses = { ...(this.traits.statuses as object), 0: this.status(state) };
     this.emit("change:statuses");
   }
 
-  private reset(): void {
+  protected reset(): void {
     this.run++;
     this.step = -1;
     this.events.length = 0;
@@ -297,7 +297,7 @@ export class FakeModel implements Model {
     return { header, buffers: blocks.map(({ buffer }) => buffer) };
   }
 
-  private spec(): Spec {
+  protected spec(): Spec {
     const parameter = {
       name: "learning_rate",
       label: "learning rate",

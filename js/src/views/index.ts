@@ -2,6 +2,7 @@
 import type { Context } from "../context";
 import type { PanelName } from "../wire";
 import { CompareView } from "./compare";
+import { TrajectoryView } from "./trajectory";
 import type { View } from "./view";
 
 interface Entry {
@@ -10,7 +11,9 @@ interface Entry {
 }
 
 /** Views that stand alone under a tab, and may stand among the panels of Compare. */
-const others: Partial<Record<PanelName, Entry>> = {};
+const others: Partial<Record<PanelName, Entry>> = {
+  trajectory: { title: "Trajectory", create: (context) => new TrajectoryView(context) },
+};
 
 export const views: Record<string, Entry> = {
   compare: {

@@ -1,0 +1,145 @@
+/** Titles, notes and sentences of the Trajectory view. */
+
+import type { Contours } from "../../charts/contours";
+import type { Context } from "../../context";
+import * as format from "../../format";
+import { describe } from "../legend";
+import { valueAt } from "../reading";
+import type { Fact } from "./rail";
+import type { Plane } from "./tracks";
+
+/** At most two parameters (their plane, or the curve over one), or a plane through the space of many. */
+export type Mode = "plane" | "line" | "network";
+
+export function titleOf(mode: Mode, plane: Plane | null, contours: boolean): string {
+  if (mode === "plane") return "Loss over the two parameters";
+  if (mode === "line") return "Loss over the parameter";
+  if (!plane) return "Plane through the iterates";
+  return `${contours ? "Loss in a plane" : "Plane"} through the midpoint of step ${format.whole(plane.step)}`;
+}
+
+export function subtitleOf(mode: Mode, plane: Plane | null, contours: Contours | null, share: number): string {
+  if (mode === "network")
+    return plane
+      ? `steps ${format.whole(plane.first)} to ${format.whole(plane.last)}; axes in parameter units, not to the same scale`
+      : "";
+  if (mode === "line") return "iterates stand on the curve; the rod joins its two ends";
+  if (share < 1 && !contours) return `contours ${format.share(share)}`;
+  if (!contours || contours.levels.length < 2) return "";
+  const { levels, base } = contours;
+  const told = levels.map((level) => format.tick(Number((level - base).toPrecision(6))));
+  const few = told.length > 5 ? `${told.slice(0, 3).join(", ")} … ${told.at(-1)}` : told.join(", ");
+  return base ? `contours ${few} above ${format.tick(base)}` : `contours at ${few}`;
+}
+
+/** `held`: newest step while an older plane is kept for its contours, else null. */
+export function sentencesOf(
+  mode: Mode,
+  plane: Plane | null,
+  held: number | null,
+  outside: number,
+): (string | { strong: string })[][] {
+  const sentences: (string | { strong: string })[][] = [];
+  if (mode === "network" && plane)
+    sentences.push([
+      "The plane holds ",
+      { strong: nearly(plane.inside) },
+      " of the iterates’ movement in these steps. Flows are projected onto it: read distances from the numbers, not from the picture.",
+    ]);
+  if (plane && held !== null && held > plane.last)
+    sentences.push([
+      `The plane stays at step ${format.whole(plane.step)} for its contours while the run goes on; it is at step ${format.whole(held)}.`,
+    ]);
+  if (outside)
+    sentences.push([
+      { strong: `${format.capital(format.count(outside))} ${outside === 1 ? "iterate lies" : "iterates lie"}` },
+      " outside the picture.",
+    ]);
+  return sentences;
+}
+
+/** A share with one decimal where it is close to all. */
+export function nearly(value: number | null): string {
+  return value !== null && value >= 0.9 && value < 0.9995 ? `${(100 * value).toFixed(1)}\u00a0%` : format.share(value);
+}
+
+export function factsOf({ client, styles }: Context, at: number | null, plane: Plane | null): Fact[] {
+  const read = (kind: string, column: string, label: string, text: (value: number | null) => string): Fact[] => {
+    const process = styles.find((style) => style.process.kind === kind)?.process;
+    const described = process?.columns.find(({ name }) => name === column);
+    if (!process || !described) return [];
+    const value = at === null ? null : valueAt(client.store.table(process.name), column, at);
+    return [{ label, value: text(value), meaning: describe(described) }];
+  };
+  const length = (value: number | null) => format.significant(value, 2);
+  const facts = [
+    ...read("iterates", "sharpness_ratio", "sharpness / edge", (value) => format.ratio(value, 2)),
+    ...read("rod", "rod_length", "rod length, rod flow", length),
+    ...read("iterates", "rod_length", "half a step of the iterates", length),
+  ];
+  if (!plane) return facts;
+  return [
+    ...facts,
+    {
+      label: "movement inside the plane",
+      value: nearly(plane.inside),
+      meaning: "Share of the iterates’ movement in these steps that lies inside the plane. No unit.",
+    },
+    {
+      label: "oscillation along y",
+      value: nearly(plane.along),
+      meaning: `Share of the iterates’ oscillation that is along y, ${plane.yName}. No unit.`,
+    },
+  ];
+}
+
+/** Why something is not drawn; "" where nothing is missing. */
+export function noteOf(
+  mode: Mode,
+  {
+    gone,
+    refusal,
+    plane,
+    field,
+    wanted,
+    at,
+  }: {
+    gone: boolean;
+    refusal: string;
+    plane: boolean;
+    field: boolean;
+    /** Whether contours are asked for. */
+    wanted: boolean;
+    at: number | null;
+  },
+): string {
+  if (refusal) return refusal;
+  if (mode === "network" && !plane) {
+    if (gone) return "The plane needs the kernel, which has gone.";
+    return at === null ? "Nothing has run yet." : `Waiting for the plane of step ${format.whole(at)}.`;
+  }
+  if (gone && wanted && !field)
+    return `${mode === "line" ? "The curve" : "Contours"} of the loss ${mode === "line" ? "needs" : "need"} the kernel, which has gone.`;
+  return "";
+}
+
+export function labelOf({ client, styles }: Context, mode: Mode, names: string[], at: number | null): string {
+  const what = mode === "line" ? `Loss over ${names[0]}` : `Plane of ${names[0]} and ${names[1]}`;
+  const who = styles.map((style) => style.label).join(", ");
+  const until = at === null ? "nothing has run yet" : `at step ${format.whole(at)}`;
+  const where = mode === "network" || at === null ? "" : positions();
+  return `${what} with ${who}; ${until}${where}. Left and right arrow keys move the cursor.`;
+
+  function positions(): string {
+    const told = styles.flatMap(({ process, label }) => {
+      const table = client.store.table(process.name);
+      const place = names
+        .slice(0, mode === "line" ? 1 : 2)
+        .map((_, part) => valueAt(table, "coordinates", at ?? 0, part));
+      return place.every((value) => value !== null)
+        ? [`${label} at ${place.map((v) => format.significant(v)).join(", ")}`]
+        : [];
+    });
+    return told.length ? `: ${told.join("; ")}` : "";
+  }
+}
