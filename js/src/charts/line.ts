@@ -7,9 +7,11 @@ import type { Theme } from "../theme";
 /** Width of the column of labels on the left, equal in all charts so that their plots align. */
 export const LEFT = 56;
 export const RIGHT = 12;
-const TOP = 5;
+/** Room above every plot. */
+export const TOP = 5;
 const BOTTOM = 5;
-const TIME_AXIS = 24;
+/** Height of an axis below a plot. */
+export const BOTTOM_AXIS = 24;
 /** Below this share of a logarithmic axis's top, and below its bottom, a value is a zero with round-off. */
 const ROUND_OFF = 1e-9;
 
@@ -68,7 +70,7 @@ export class LineChart {
   }
 
   get height(): number {
-    return TOP + this.plotHeight + (this.timeAxis ? TIME_AXIS : BOTTOM);
+    return TOP + this.plotHeight + (this.timeAxis ? BOTTOM_AXIS : BOTTOM);
   }
 
   resize(width: number): void {
@@ -157,7 +159,7 @@ export class LineChart {
           ...axis,
           grid,
           stroke,
-          size: this.timeAxis ? TIME_AXIS : 0,
+          size: this.timeAxis ? BOTTOM_AXIS : 0,
           splits: () => picture().xTicks,
           values: (_, splits) => splits.map((value) => (this.timeAxis ? picture().xLabel(value) : "")),
         },

@@ -132,6 +132,17 @@ export function drawNote(frame: Frame, theme: Theme, text: string): void {
   ctx.fillText(text, left + width / 2, top + height / 4);
 }
 
-function small(theme: Theme): string {
+/** Text on ground of its own, so that lines below do not cross it; font and alignment are those of the context. */
+export function lettering({ ctx }: Frame, theme: Theme, text: string, x: number, y: number, color: string): void {
+  ctx.fillStyle = theme.ground;
+  ctx.globalAlpha = 0.8;
+  const size = theme.size * 0.85;
+  ctx.fillRect(x - 2, y - size + 1, ctx.measureText(text).width + 4, size + 2);
+  ctx.globalAlpha = 1;
+  ctx.fillStyle = color;
+  ctx.fillText(text, x, y);
+}
+
+export function small(theme: Theme): string {
   return `${Math.round(theme.size * 0.85)}px ${theme.family}`;
 }
