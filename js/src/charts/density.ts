@@ -1,6 +1,6 @@
 /** Numbers of eigenvalues as horizontal bars, on the vertical axis of the chart beside it. */
 
-import { whole } from "../format";
+import { tick, whole } from "../format";
 import type { Range } from "../ranges";
 import type { Scope } from "../scope";
 import type { Theme } from "../theme";
@@ -40,10 +40,10 @@ function length(count: number): number {
   return Math.log10(1 + Math.max(count, 0));
 }
 
-/** 0, 1, 10, 100 … as far as `most`; every second power where the axis is short. */
+/** 0, 1, 10, 100 … as far as `most`; fewer powers where the axis is short. */
 export function countTicks(most: number, room: number): number[] {
   const last = Math.max(1, Math.floor(Math.log10(Math.max(most, 1)) + 1e-9));
-  const stride = Math.ceil(last / Math.max(1, Math.floor(room / 44) - 1));
+  const stride = Math.ceil(last / Math.max(1, Math.floor(room / 44)));
   const ticks = [0];
   for (let power = 0; power <= last; power += stride) ticks.push(10 ** power);
   return ticks;
@@ -61,7 +61,6 @@ export class DensityChart {
     host: HTMLElement,
     private readonly plotHeight: number,
   ) {
-    this.canvas.style.display = "block";
     host.append(this.canvas);
     scope.add(() => this.canvas.remove());
   }
@@ -143,7 +142,7 @@ function drawAxes(frame: Frame, picture: DensityPicture, counts: number[], label
   ctx.fillStyle = theme.secondary;
   ctx.textAlign = "center";
   ctx.textBaseline = "top";
-  for (const count of counts) ctx.fillText(whole(count), frame.x(count), top + height + 7);
+  for (const count of counts) ctx.fillText(count < 1e4 ? whole(count) : tick(count), frame.x(count), top + height + 7);
   if (!labelled) return;
   ctx.textAlign = "right";
   ctx.textBaseline = "middle";
