@@ -129,11 +129,22 @@ describe("the Spectrum view", () => {
     surveyor.answer(density(300));
     await painted();
     expect(text(".rf-density .rf-panel-title")).toBe("All 3,466 at step 300");
-    expect(find(".rf-density-chart").getAttribute("aria-label")).toMatch(/10 stand alone, 2 of them critical/);
     expect(all(".rf-sentences li").at(-1)).toMatch(/of 3,466 eigenvalues exceed 1/);
     await go(310);
     expect(ask.disabled).toBe(false);
     expect(text(".rf-density .rf-panel-title")).toBe("All 3,466 at step 300");
+  });
+
+  it("marks what is recorded, also where it does not stand alone, and outliers once", async () => {
+    const { ask, client, go, surveyor, find } = await shown("finished");
+    await go(230);
+    ask.click();
+    const largest = client.store.table("discrete")?.value("eigenvalues", 230) ?? 0;
+    const survey = density(230, largest, 2.353);
+    survey.arrays.set("outliers", { shape: [2], values: Float32Array.from([largest, -0.5]) });
+    surveyor.answer(survey);
+    await painted();
+    expect(find(".rf-density-chart").getAttribute("aria-label")).toMatch(/9 are marked, 4 of them critical/);
   });
 
   it("has both charts on one vertical axis, and the edge at one height", async () => {

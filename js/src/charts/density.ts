@@ -5,7 +5,7 @@ import type { Range } from "../ranges";
 import type { Scope } from "../scope";
 import type { Theme } from "../theme";
 import { BOTTOM_AXIS, type Frame, LEFT, RIGHT, TOP } from "./line";
-import { lettering, small } from "./marks";
+import { drawBound, lettering, small } from "./marks";
 
 export interface Bar {
   from: number;
@@ -117,7 +117,8 @@ export class DensityChart {
     };
     ctx.font = small(picture.theme);
     drawAxes(frame, picture, countTicks(most, width), this.labelled);
-    drawRegion(frame, picture, this.labelled ? left : 0);
+    // Beside another chart the line of the edge comes from there.
+    if (picture.edge) drawBound(frame, picture.theme, picture.edge.value, this.labelled ? left : 0);
     drawBars(frame, picture);
     drawDots(frame, picture);
     drawWords(frame, picture);
@@ -147,22 +148,6 @@ function drawAxes(frame: Frame, picture: DensityPicture, counts: number[], label
   ctx.textAlign = "right";
   ctx.textBaseline = "middle";
   for (const value of picture.yTicks) ctx.fillText(picture.yLabel(value), LEFT - 6, frame.y(value));
-}
-
-/** The region beyond the edge, and its line, which comes from the chart on the left. */
-function drawRegion(frame: Frame, { edge, theme }: DensityPicture, from: number): void {
-  const { ctx, left, top, width, height } = frame;
-  const y = edge ? Math.round(frame.y(edge.value)) + 0.5 : Number.NaN;
-  if (!(y > top)) return;
-  ctx.fillStyle = theme.tint;
-  ctx.fillRect(left, top, width, Math.min(y, top + height) - top);
-  if (y > top + height) return;
-  ctx.strokeStyle = theme.ink;
-  ctx.lineWidth = 1;
-  ctx.beginPath();
-  ctx.moveTo(from, y);
-  ctx.lineTo(left + width, y);
-  ctx.stroke();
 }
 
 function drawBars(frame: Frame, { bars, theme }: DensityPicture): void {

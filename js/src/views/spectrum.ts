@@ -136,7 +136,7 @@ export class SpectrumView implements Part {
   private place(): Place | null {
     const style = this.style();
     if (!style || this.at === null) return null;
-    return { run: this.context.client.store.run, process: style.process.name, step: this.at };
+    return { run: this.context.client.store.run, process: style.process.name, step: Math.round(this.at) };
   }
 
   /** What the button says, and whether it can be pressed. */
@@ -198,7 +198,8 @@ export class SpectrumView implements Part {
       density: density && density.step !== this.at ? density.step : null,
       note: newest < 0 && status.state === "ready" ? "Nothing has run yet." : "",
     });
-    this.beside.update({ density, y, threshold: reading?.threshold ?? null, ...this.note(density, place) });
+    const known = density ? readSpectrum(this.context, style, density.step).values : [];
+    this.beside.update({ density, known, y, threshold: reading?.threshold ?? null, ...this.note(density, place) });
   }
 
   private note(density: Density | null, place: Place | null): { note: string; refused: boolean } {

@@ -1,4 +1,4 @@
-import { DensityChart, type DensityPicture } from "../../charts/density";
+import { DensityChart, type DensityPicture, type Dot } from "../../charts/density";
 import type { Context } from "../../context";
 import { h, setAttribute, setText } from "../../dom";
 import * as format from "../../format";
@@ -10,9 +10,13 @@ import { method } from "./words";
 
 /** Bars from end to end of the vertical axis. */
 const BARS = 90;
+/** A recorded eigenvalue and an outlier closer than this share of the axis are one. */
+const SAME = 0.01;
 
 export interface Shown {
   density: Density | null;
+  /** Eigenvalues recorded at its step. */
+  known: number[];
   y: Range;
   /** Edge at the step of the read-out, for an empty plot. */
   threshold: number | null;
@@ -59,11 +63,12 @@ export class Beside {
     this.note.hidden = !note;
     this.note.dataset.tone = refused ? "warning" : "plain";
     setAttribute(this.element, "data-step", density ? String(density.step) : null);
-    setAttribute(this.host, "aria-label", this.label(density));
+    setAttribute(this.host, "aria-label", this.label(shown));
     this.chart.show(this.picture(shown, width));
   }
 
-  private picture({ density, y, threshold }: Shown, width: number): DensityPicture {
+  private picture(shown: Shown, width: number): DensityPicture {
+    const { density, y, threshold } = shown;
     const yTicks = linearTicks(y, 8);
     const edge = density ? density.threshold : threshold;
     const number = density?.between(-width, width).count ?? 0;
@@ -72,21 +77,31 @@ export class Beside {
       yTicks,
       yLabel: labels(yTicks),
       bars: density?.bars(y, width) ?? [],
-      dots: (density?.outliers ?? []).map((value) => ({
-        value,
-        filled: edge !== null && value >= CRITICAL * edge,
-      })),
+      dots: this.dots(shown),
       edge: edge === null ? null : { value: edge, label: `edge ${format.significant(edge)}` },
       bulk: number >= 1 ? { value: 2 * width, label: `${format.whole(number)} within ±${format.plain(width)}` } : null,
       theme: this.context.theme,
     };
   }
 
-  private label(density: Density | null): string {
-    if (!density) return "No spectral density yet.";
+  /** What is recorded, and the outliers beside it: of a cluster at the edge no member stands alone. */
+  private dots({ density, known, y }: Shown): Dot[] {
+    if (!density) return [];
     const { outliers, threshold } = density;
-    const critical = outliers.filter((value) => threshold !== null && value >= CRITICAL * threshold).length;
-    const alone = `${format.whole(outliers.length)} stand alone, ${format.whole(critical)} of them critical`;
+    const close = SAME * (y[1] - y[0]);
+    const others = outliers.filter((value) => known.every((one) => Math.abs(one - value) > close));
+    return [...known, ...others].map((value) => ({
+      value,
+      filled: threshold !== null && value >= CRITICAL * threshold,
+    }));
+  }
+
+  private label(shown: Shown): string {
+    const { density } = shown;
+    if (!density) return "No spectral density yet.";
+    const dots = this.dots(shown);
+    const critical = dots.filter(({ filled }) => filled).length;
+    const alone = `${format.whole(dots.length)} are marked, ${format.whole(critical)} of them critical`;
     return `Number of eigenvalues by size at step ${format.whole(density.step)}: ${format.whole(density.dim)} in all; ${alone}.`;
   }
 }

@@ -30,7 +30,7 @@ export function method(density: Density, width: number): string {
   const { exact, survey } = density;
   const bars = `Number per ${format.plain(width)} on a logarithmic axis`;
   if (survey.share < 1) return `Working: ${format.share(survey.share)} done.`;
-  if (exact) return `${bars}, counted exactly.`;
+  if (exact) return `${bars}, from all eigenvalues.`;
   const { products } = survey.facts;
   const cost = products ? ` with ${format.whole(products)} products` : "";
   return `${bars}, by Lanczos quadrature${cost}; light ends: standard error.`;
@@ -103,6 +103,8 @@ export function counts(density: Density, step: number): Sentence | null {
   const least = smallest === null || smallest === undefined ? "" : format.significant(smallest, 2);
   const when = density.step === step ? "" : `At step ${format.whole(density.step)}, `;
   const about = exact ? "" : "about ";
-  const sentence = `${when}${about}${number} of ${format.whole(dim)} eigenvalues exceed ${format.plain(value)}`;
+  // Also where all are known, one close to the value lies on both sides of it as it is smoothed.
+  const sure = exact && Math.abs(count - Math.round(count)) < 0.05;
+  const sentence = `${when}${sure ? "" : "about "}${number} of ${format.whole(dim)} eigenvalues exceed ${format.plain(value)}`;
   return [`${format.capital(sentence)}${least ? `; the smallest is ${about}${least}` : ""}.`];
 }
