@@ -8,9 +8,11 @@ import { fraction, trace, transform, transformed } from "./trace";
 /** Width of the column of labels on the left, equal in all charts so that their plots align. */
 export const LEFT = 56;
 export const RIGHT = 12;
-const TOP = 5;
+/** Room above every plot. */
+export const TOP = 5;
 const BOTTOM = 5;
-const TIME_AXIS = 24;
+/** Height of an axis below a plot. */
+export const BOTTOM_AXIS = 24;
 
 export interface Line {
   key: string;
@@ -69,7 +71,7 @@ export class LineChart {
   }
 
   get height(): number {
-    return TOP + this.plotHeight + (this.timeAxis ? TIME_AXIS : BOTTOM);
+    return TOP + this.plotHeight + (this.timeAxis ? BOTTOM_AXIS : BOTTOM);
   }
 
   resize(width: number): void {
@@ -188,7 +190,7 @@ export class LineChart {
           ...axis,
           grid,
           stroke,
-          size: this.timeAxis ? TIME_AXIS : 0,
+          size: this.timeAxis ? BOTTOM_AXIS : 0,
           splits: () => picture().xTicks,
           values: (_, splits) => splits.map((value) => (this.timeAxis ? picture().xLabel(value) : "")),
         },

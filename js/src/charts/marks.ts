@@ -4,20 +4,8 @@ import type { Frame } from "./line";
 
 /** The region beyond the edge of stability, and the line at a ratio of 1. */
 export function drawEdge(frame: Frame, theme: Theme): void {
-  const { ctx, left, top, width, height } = frame;
-  const y = Math.round(frame.y(1)) + 0.5;
-  if (Number.isNaN(y) || y > top + height) {
-    tint(frame, theme, top + height);
-    return;
-  }
-  tint(frame, theme, y);
-  if (y < top) return;
-  ctx.strokeStyle = theme.ink;
-  ctx.lineWidth = 1;
-  ctx.beginPath();
-  ctx.moveTo(left, y);
-  ctx.lineTo(left + width, y);
-  ctx.stroke();
+  const { ctx, left, top } = frame;
+  const y = drawBound(frame, theme, 1);
   if (y > top + 16) {
     ctx.fillStyle = theme.secondary;
     ctx.font = small(theme);
@@ -27,10 +15,23 @@ export function drawEdge(frame: Frame, theme: Theme): void {
   }
 }
 
-function tint({ ctx, left, top, width }: Frame, theme: Theme, until: number): void {
-  if (until <= top) return;
+/** The region above a value, and its line from `from` on; position of the line, NaN where it lies outside the plot. */
+export function drawBound(frame: Frame, theme: Theme, value: number, from = frame.left): number {
+  const { ctx, left, top, width, height } = frame;
+  const y = Math.round(frame.y(value)) + 0.5;
+  const outside = Number.isNaN(y) || y > top + height;
+  const until = outside ? top + height : y;
+  if (until <= top) return Number.NaN;
   ctx.fillStyle = theme.tint;
   ctx.fillRect(left, top, width, until - top);
+  if (outside) return Number.NaN;
+  ctx.strokeStyle = theme.ink;
+  ctx.lineWidth = 1;
+  ctx.beginPath();
+  ctx.moveTo(from, y);
+  ctx.lineTo(left + width, y);
+  ctx.stroke();
+  return y;
 }
 
 /** A dashed line across the plot at a value, where there is one. */
@@ -132,6 +133,17 @@ export function drawNote(frame: Frame, theme: Theme, text: string): void {
   ctx.fillText(text, left + width / 2, top + height / 4);
 }
 
-function small(theme: Theme): string {
+/** Text on ground of its own, so that lines below do not cross it; font and alignment are those of the context. */
+export function lettering({ ctx }: Frame, theme: Theme, text: string, x: number, y: number, color: string): void {
+  ctx.fillStyle = theme.ground;
+  ctx.globalAlpha = 0.8;
+  const size = theme.size * 0.85;
+  ctx.fillRect(x - 2, y - size + 1, ctx.measureText(text).width + 4, size + 2);
+  ctx.globalAlpha = 1;
+  ctx.fillStyle = color;
+  ctx.fillText(text, x, y);
+}
+
+export function small(theme: Theme): string {
   return `${Math.round(theme.size * 0.85)}px ${theme.family}`;
 }

@@ -240,7 +240,7 @@ interface Content {
   code?: string;
 }
 
-function render(sentence: words.Sentence): (Node | string)[] {
+export function render(sentence: words.Sentence): (Node | string)[] {
   return sentence.map((piece) => {
     if (typeof piece === "string") return piece;
     if ("strong" in piece) return h("b", {}, piece.strong);

@@ -2,6 +2,7 @@
 import type { Context } from "../context";
 import type { PanelName } from "../wire";
 import { CompareView } from "./compare";
+import { SpectrumView } from "./spectrum";
 import { TrajectoryView } from "./trajectory";
 import type { View } from "./view";
 
@@ -13,6 +14,7 @@ interface Entry {
 /** Views that stand alone under a tab, and may stand among the panels of Compare. */
 const others: Partial<Record<PanelName, Entry>> = {
   trajectory: { title: "Trajectory", create: (context) => new TrajectoryView(context) },
+  spectrum: { title: "Spectrum", create: (context) => new SpectrumView(context) },
 };
 
 export const views: Record<string, Entry> = {

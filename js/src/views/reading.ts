@@ -5,7 +5,7 @@ import type { ProcessStyle } from "../theme";
 import type { ProcessSpec, ProcessStatus, Spec } from "../wire";
 
 /** Eigenvalues that are tracked even where fewer are recorded. */
-const TRACKED = 4;
+export const TRACKED = 4;
 
 export interface ProcessReading {
   process: ProcessSpec;
