@@ -42,7 +42,10 @@ const look = () => {
   const root = document.querySelector('.rodflow');
   const now = performance.now();
   if (root?.rodflow) {
-    window.seen.mounted ??= now;
+    if (!window.seen.mounted) {
+      window.seen = { mounted: now, frames: 0 };
+      root.rodflow.store.changed.subscribe(() => window.seen.frames++);
+    }
     if (root.rodflow.store.newest >= ROWS - 1) {
       if (window.seen.held) window.seen.drawn ??= now;
       window.seen.held ??= now;
@@ -66,13 +69,12 @@ def held(thread: MainThread) -> dict[str, float]:
 def arrive(notebook: Notebook, thread: MainThread, rows: int) -> None:
     """Let the run go; wait until the page holds all that was recorded, and say how that went."""
     before, (busy, script) = held(thread), thread.spent()
-    frames = json.loads(notebook.execute("print(view._feed._seq)"))
     notebook.execute("begun = time.perf_counter(); gate.let(1)")
     recorded = json.loads(notebook.execute("view.run.wait(); print(time.perf_counter() - begun)"))
     notebook.execute("ended = time.perf_counter()")
     notebook.until("window.seen.drawn", 300)
     took = json.loads(notebook.execute("print(time.perf_counter() - ended)"))
-    frames = json.loads(notebook.execute("print(view._feed._seq)")) - frames
+    frames = notebook.page.evaluate("window.seen.frames")
     width = int(notebook.execute(f"print({WIDTH})"))
     spent = [now - then for now, then in zip(thread.spent(), (busy, script), strict=True)]
     told = notebook.page.evaluate("document.querySelector('.rodflow').rodflow.store.held()")
