@@ -1,7 +1,7 @@
 """What a view costs and how fast it answers, in a real JupyterLab page: `python benchmarks/streaming.py [--quick]`.
 
 Cost: one kernel runs the same comparison with a view that draws and without any, in turn; the ratio of the two times is
-taken pair by pair. Latency: from the click on Pause, and from the release of the learning rate's thumb, to the first
+taken pair by pair. Latency: from the end of the cell to the first picture; from the click on Pause, and from the release of the learning rate's thumb, to the first
 frame of the page that shows the change; the second one holds at least the optimizer step that uses the new value.
 """
 
@@ -11,18 +11,13 @@ import argparse
 import json
 import statistics
 import sys
-import tempfile
 from pathlib import Path
-
-import nbformat
-from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.browser import chromium
+from benchmarks.lab import lab
 from tests.browser.live import LiveView
 from tests.browser.notebook import Notebook
-from tests.browser.server import Server
 
 CELL = """
 import rodflow_widgets as rf
@@ -41,6 +36,18 @@ for name, run in [("viewed", live.run), ("alone", alone)][::{order}]:
     run.start().wait()
     spent[name] = time.process_time() - begun
 print(json.dumps([live.run.seconds, alone.seconds, spent["viewed"], spent["alone"], next(iter(live._branches)).feed._seq - sent]))
+"""
+# When the first cell had ended, and when the first frame with a picture had been drawn.
+FIRST = """
+window.first = {};
+const look = () => {
+  const prompt = document.querySelector('.jp-CodeCell .jp-InputPrompt')?.textContent ?? '';
+  if (/\\[\\d+\\]/.test(prompt)) window.first.end ??= performance.now();
+  const canvas = document.querySelector('.rodflow canvas');
+  if (window.first.end && canvas?.width) window.first.picture ??= performance.now();
+  requestAnimationFrame(look);
+};
+requestAnimationFrame(look);
 """
 # Times from an event on an element to the first frame, after the draw, in which a condition holds.
 WATCH = """
@@ -114,37 +121,23 @@ def latency(view: LiveView) -> float:
     return float(view.notebook.page.evaluate("window.latency"))
 
 
-def notebook(folder: Path, steps: int) -> str:
-    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL.format(steps=steps), id="live")])
-    made.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(made, folder / f"steps{steps}.ipynb")
-    return f"steps{steps}"
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer repetitions")
     quick = parser.parse_args().quick
     pairs, count, steps = (4, 5, 100) if quick else (16, 20, 150)
-    executable = chromium.find()
-    if executable is None:
-        sys.exit(chromium.ADVICE)
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        home = Path(folder)
-        (home / "notebooks").mkdir()
-        server = Server(home, home / "notebooks")
-        try:
-            browser = playwright.chromium.launch(executable_path=executable, args=list(chromium.ARGUMENTS))
-            for steps_of_cell in (steps, 10**6):
-                name = notebook(server.notebooks, steps_of_cell)
-                page = browser.new_page(viewport={"width": 1280, "height": 1100})
-                opened = Notebook(page, server)
-                opened.open(f"{name}.ipynb", workspace=name)
+    with lab() as made:
+        for steps_of_cell in (steps, 10**6):
+            name = f"steps{steps_of_cell}"
+            with made.notebook(name, [CELL.format(steps=steps_of_cell)], FIRST) as opened:
                 opened.run_all()
                 opened.finished()
                 view = LiveView(opened)
                 view.state("ready")
                 if steps_of_cell == steps:
+                    opened.until("window.first.picture")
+                    first = opened.page.evaluate("window.first.picture - window.first.end")
+                    print(f"{'cell ended to first picture, ms':40} {first:8.0f}")
                     for label, value in cost(opened, pairs).items():
                         print(f"{label:40} {value:8.3f}")
                 else:
@@ -153,11 +146,6 @@ def main() -> None:
                     for label, times in (("Pause", pauses(view, count)), ("learning rate", drags(view, count))):
                         print(f"{label + ' to frame, ms (median)':40} {statistics.median(times):8.0f}")
                         print(f"{label + ' to frame, ms (worst)':40} {max(times):8.0f}")
-                page.close()
-                server.stop_kernels()
-            browser.close()
-        finally:
-            server.close()
 
 
 if __name__ == "__main__":

@@ -1,18 +1,40 @@
+export type Values = Float32Array | Float64Array;
+
+const FIRST_CAPACITY = 256;
+
 /** A growing list of numbers: appending copies only the new ones, and now and then doubles the room. */
 export class Numbers {
-  values = new Float64Array(256);
+  values: Values;
   length = 0;
+
+  /** @param single whether float32 holds the numbers: half the bytes, and no integer above 2²⁴. */
+  constructor(single = false) {
+    this.values = single ? new Float32Array(FIRST_CAPACITY) : new Float64Array(FIRST_CAPACITY);
+  }
 
   append(source: ArrayLike<number>, from = 0, to = source.length): void {
     const added = Math.max(0, to - from);
     const needed = this.length + added;
-    if (needed > this.values.length) {
-      const room = new Float64Array(Math.max(needed, 2 * this.values.length));
-      room.set(this.values.subarray(0, this.length));
-      this.values = room;
-    }
-    for (let i = 0; i < added; i++) this.values[this.length + i] = source[from + i];
+    if (needed > this.values.length) this.resize(Math.max(needed, 2 * this.values.length));
+    if (source instanceof Float32Array || source instanceof Float64Array)
+      this.values.set(source.subarray(from, from + added), this.length);
+    else for (let i = 0; i < added; i++) this.values[this.length + i] = source[from + i];
     this.length = needed;
+  }
+
+  /** Changes the room to `capacity` numbers, of which there may not be more. */
+  resize(capacity: number): void {
+    if (capacity === this.values.length) return;
+    const room = this.values instanceof Float32Array ? new Float32Array(capacity) : new Float64Array(capacity);
+    room.set(this.values.subarray(0, this.length));
+    this.values = room;
+  }
+
+  /** Keeps the entries `rows`, which ascend, in the room that there is. */
+  keep(rows: ArrayLike<number>): void {
+    const { values } = this;
+    for (let i = 0; i < rows.length; i++) values[i] = values[rows[i]];
+    this.length = rows.length;
   }
 
   /** The value of `row`, or null where there is none: NaN is a gap. */
@@ -37,7 +59,7 @@ export class Numbers {
     return low - 1;
   }
 
-  toArray(): Float64Array {
+  toArray(): Values {
     return this.values.slice(0, this.length);
   }
 }

@@ -1,81 +1,28 @@
-import { Envelope } from "./envelope";
-import { Numbers } from "./numbers";
+import { type Holder, pageRoom, type Room } from "./room";
 import { Signal } from "./scope";
+import { Table } from "./table";
 import type { Block, RunEvent } from "./wire";
 
-/** The rows of one process: a growing list of numbers for every component of every column. */
-export class Table {
-  /** Rows that the kernel holds up to here; more than `rows` after a thinned snapshot. */
-  next = 0;
-  private readonly columns = new Map<string, Numbers[]>();
-  private readonly envelopes = new Map<Numbers, Envelope>();
+export { Table };
 
-  constructor(readonly name: string) {}
-
-  get time(): Numbers {
-    return this.column("time") ?? EMPTY;
-  }
-
-  get rows(): number {
-    return this.time.length;
-  }
-
-  column(name: string, part = 0): Numbers | null {
-    return this.columns.get(name)?.[part] ?? null;
-  }
-
-  width(name: string): number {
-    return this.columns.get(name)?.length ?? 0;
-  }
-
-  get names(): string[] {
-    return [...this.columns.keys()];
-  }
-
-  /** The column thinned for drawing; kept, and brought up to date on every call. */
-  envelope(name: string, part = 0): Envelope | null {
-    const values = this.column(name, part);
-    if (!values) return null;
-    let envelope = this.envelopes.get(values);
-    if (!envelope) {
-      envelope = new Envelope(this.time, values);
-      this.envelopes.set(values, envelope);
-    }
-    return envelope.update();
-  }
-
-  /** Row at `time`, or -1 where the table holds none: values are recorded, never interpolated. */
-  rowAt(time: number): number {
-    const row = this.time.floor(time + 1e-6);
-    return row >= 0 && Math.abs(this.time.values[row] - time) < 1e-3 ? row : -1;
-  }
-
-  value(name: string, time: number, part = 0): number | null {
-    const row = this.rowAt(time);
-    return row < 0 ? null : (this.column(name, part)?.at(row) ?? null);
-  }
-
-  /** Appends the rows of a block from `skip` on. */
-  append(block: Block, skip: number): void {
-    for (const column of block.columns) {
-      let parts = this.columns.get(column.name);
-      if (!parts) {
-        parts = column.parts.map(() => new Numbers());
-        this.columns.set(column.name, parts);
-      }
-      for (let i = 0; i < parts.length; i++) parts[i].append(column.parts[i], skip, block.rows);
-    }
-  }
-}
-
-const EMPTY = new Numbers();
+/** Rows that a table may hold however little room there is. */
+const LEAST = 2048;
 
 /** What the page knows of one run. It is filled by frames and snapshots, and drawn from; it asks for nothing. */
-export class Store {
+export class Store implements Holder {
   readonly changed = new Signal();
   run = 0;
   tables = new Map<string, Table>();
   events: RunEvent[] = [];
+
+  constructor(private readonly room: Room = pageRoom()) {
+    room.join(this);
+  }
+
+  /** Leaves the room to others; what is held stays. */
+  dispose(): void {
+    this.room.leave(this);
+  }
 
   /** Empties the store for another run. */
   reset(run: number): void {
@@ -103,14 +50,10 @@ export class Store {
   /** Appends blocks; rows already held are dropped. */
   append(blocks: Block[], events: RunEvent[], firstEvent: number): void {
     for (const block of blocks) {
-      let table = this.tables.get(block.table);
-      if (!table) {
-        table = new Table(block.table);
-        this.tables.set(block.table, table);
-      }
+      const table = this.tableOf(block);
       const skip = table.next - block.firstRow;
       if (skip < 0 || skip >= block.rows) continue;
-      table.append(block, skip);
+      this.add(table, block, skip);
       table.next = block.firstRow + block.rows;
     }
     this.addEvents(events, firstEvent);
@@ -122,13 +65,22 @@ export class Store {
     this.run = run;
     this.tables = new Map();
     for (const block of blocks) {
-      const table = new Table(block.table);
-      table.append(block, 0);
+      const table = this.tableOf(block);
+      this.add(table, block, 0);
       table.next = block.totalRows ?? block.rows;
-      this.tables.set(block.table, table);
     }
     this.events = [...events];
     this.changed.emit();
+  }
+
+  private tableOf(block: Block): Table {
+    let table = this.tables.get(block.table);
+    if (!table) {
+      table = new Table(block.table);
+      this.tables.set(block.table, table);
+    }
+    table.shape(block);
+    return table;
   }
 
   private addEvents(events: RunEvent[], first: number): void {
@@ -141,5 +93,54 @@ export class Store {
     let newest = -1;
     for (const table of this.tables.values()) if (table.rows) newest = Math.max(newest, table.time.last);
     return newest;
+  }
+
+  // ------------------------------------------------------------------ room
+
+  /** Bytes that the rows take, with the room to grow. */
+  get bytes(): number {
+    return this.bytesFor(0);
+  }
+
+  fit(bytes: number): void {
+    const most = this.rowsIn(bytes);
+    for (const table of this.tables.values()) if (table.capacity > most) table.resize(most);
+  }
+
+  /** Appends rows in as many pieces as the room asks for. */
+  private add(table: Table, block: Block, from: number): void {
+    for (let row = from; row < block.rows; ) {
+      this.makeRoom(table, block.rows - row);
+      const to = Math.min(block.rows, row + table.capacity - table.rows);
+      table.append(block, row, to);
+      row = to;
+    }
+  }
+
+  /** Doubles the room of a table while the page has some, and else thins the table, for some at least of `rows` more. */
+  private makeRoom(table: Table, rows: number): void {
+    const needed = table.rows + rows;
+    if (needed <= table.capacity) return;
+    const wanted = Math.max(needed, 2 * table.capacity);
+    const bytes = this.bytesFor(wanted);
+    const granted = this.room.grant(this, bytes);
+    if (granted < bytes) this.fit(granted);
+    const capacity = granted < bytes ? Math.min(wanted, this.rowsIn(granted)) : wanted;
+    if (capacity > table.capacity) table.resize(capacity);
+    if (table.rows === table.capacity) table.thin(table.capacity / 2);
+  }
+
+  /** Bytes of all tables, each with room for at least `rows`. */
+  private bytesFor(rows: number): number {
+    let bytes = 0;
+    for (const table of this.tables.values()) bytes += table.bytesPerRow * Math.max(table.capacity, rows);
+    return bytes;
+  }
+
+  /** Rows that every table may hold in so many bytes of all. */
+  private rowsIn(bytes: number): number {
+    let each = 0;
+    for (const table of this.tables.values()) each += table.bytesPerRow;
+    return Math.max(LEAST, Math.floor(bytes / Math.max(each, 1)));
   }
 }

@@ -34,6 +34,7 @@ async function drawn(values: number[], y: [number, number], height = 100): Promi
     xLabel: label,
     yLabel: label,
     theme: readTheme(host),
+    stamp: "",
   };
   chart.resize(400);
   chart.show(picture);
@@ -57,4 +58,50 @@ it("draws a line on its way out of the plot", async () => {
   const at = await drawn([0.01, 0.001, 1e-6, 0.01], [0.0001, 0.1]);
   expect(at).toHaveLength(5);
   expect(Math.max(...at)).toBeGreaterThan(105);
+});
+
+it("leaves a canvas as it is where nothing is new, and draws what is", () => {
+  const time = new Numbers();
+  const value = new Numbers();
+  time.append([0, 1, 2]);
+  value.append([1, 2, 3]);
+  const host = document.createElement("div");
+  document.body.append(host);
+  const scope = new Scope();
+  const chart = new LineChart(scope, host, 100, false);
+  const envelope = new Envelope(time, value);
+  const theme = readTheme(host);
+  let times = 0;
+  const show = (changes: Partial<Picture> = {}) => {
+    const before = times;
+    chart.show({
+      lines: [{ key: "rod", color: "red", width: 1, dash: [], envelope: envelope.update() }],
+      x: [0, 5],
+      y: [0, 5],
+      log: false,
+      xTicks: [],
+      yTicks: [],
+      xLabel: String,
+      yLabel: String,
+      theme,
+      below: () => times++,
+      stamp: "",
+      ...changes,
+    });
+    return new Promise<number>((done) => queueMicrotask(() => done(times - before)));
+  };
+  chart.resize(400);
+  return (async () => {
+    await show();
+    expect(await show()).toBe(0);
+    time.append([3]);
+    value.append([4]);
+    expect(await show()).toBe(1);
+    expect(await show()).toBe(0);
+    expect(await show({ stamp: "an event" })).toBe(1);
+    expect(await show({ x: [0, 6], stamp: "an event" })).toBe(1);
+    expect(await show({ stamp: undefined })).toBe(1);
+    expect(await show({ stamp: undefined })).toBe(1);
+    scope.dispose();
+  })();
 });

@@ -1,5 +1,6 @@
 import re
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 
@@ -23,8 +24,7 @@ def test_every_bucket_keeps_its_extremes():
     loss, _ = spikes()
     rows, limit = len(loss), 903
     kept = envelope({"loss": loss}, limit)
-    buckets = (limit - 1) // 3
-    starts = (np.arange(buckets) * rows) // buckets
+    starts = np.arange(0, rows, -(-rows // ((limit - 1) // 3)))
     for start, stop in zip(starts, [*starts[1:], rows], strict=True):
         inside = loss[kept[(kept >= start) & (kept < stop)]]
         assert inside.min() == loss[start:stop].min()
@@ -43,6 +43,25 @@ def test_spikes_of_each_main_column_survive():
     kept = envelope({"loss": loss, "distance": distance, "cost": np.arange(len(loss))}, 3000)
     assert set(places) <= set(kept)
     assert set((places + 17) % len(loss)) <= set(kept)
+
+
+def test_a_million_rows_keep_their_spikes_and_the_outline_of_an_oscillation():
+    rows, limit = 1_000_000, 20_000
+    time = np.arange(rows)
+    oscillation = (-1.0) ** time * (1 + np.sin(time / 90_000))
+    places = np.arange(1234, rows, 4999)
+    loss = np.full(rows, 1.0)
+    loss[places[::2]], loss[places[1::2]] = 100.0, 0.01
+    began = perf_counter()
+    kept = envelope({"time": time, "loss": loss, "oscillation": oscillation}, limit)
+    assert perf_counter() - began < 1, "a replay of a million rows has to open within 2 s"
+    assert len(kept) <= limit
+    assert set(places) <= set(kept)
+    for start in range(0, rows, 10_000):
+        inside = kept[(kept >= start) & (kept < start + 10_000)]
+        whole = oscillation[start : start + 10_000]
+        np.testing.assert_allclose(oscillation[inside].max(), whole.max(), atol=4e-3)
+        np.testing.assert_allclose(oscillation[inside].min(), whole.min(), atol=4e-3)
 
 
 def test_every_column_that_a_panel_draws_keeps_its_spikes():

@@ -3,6 +3,7 @@ import type { Envelope } from "../envelope";
 import type { Range } from "../ranges";
 import type { Scope } from "../scope";
 import type { Theme } from "../theme";
+import { outline, path } from "./path";
 import { fraction, trace, transform, transformed } from "./trace";
 
 /** Width of the column of labels on the left, equal in all charts so that their plots align. */
@@ -49,6 +50,8 @@ export interface Picture {
   theme: Theme;
   below?: (frame: Frame) => void;
   above?: (frame: Frame) => void;
+  /** Says all that `below` and `above` draw: where nothing is new the canvas is left as it is. Else it is drawn anew. */
+  stamp?: string;
 }
 
 /**
@@ -59,6 +62,7 @@ export class LineChart {
   private plot: uPlot | null = null;
   private picture: Picture | null = null;
   private keys = "";
+  private drawn: unknown[] | null = null;
   width = 0;
 
   constructor(
@@ -68,6 +72,12 @@ export class LineChart {
     private readonly timeAxis: boolean,
   ) {
     scope.add(() => this.destroy());
+    // A host may have dropped what was on a canvas that nobody saw.
+    const seen = new IntersectionObserver((entries) => {
+      if (entries.some((entry) => entry.isIntersecting)) this.plot?.redraw(false);
+    });
+    seen.observe(host);
+    scope.observe(seen);
   }
 
   get height(): number {
@@ -85,6 +95,10 @@ export class LineChart {
     if (this.width <= 0) return;
     const { size, family } = picture.theme;
     const keys = [size, family, ...picture.lines.map((line) => line.key)].join(" ");
+    const before = this.drawn;
+    const now = describe(picture);
+    this.drawn = now;
+    if (this.plot && before && keys === this.keys && now?.every((part, i) => part === before[i])) return;
     if (!this.plot || keys !== this.keys) {
       this.keys = keys;
       this.plot?.destroy();
@@ -112,12 +126,17 @@ export class LineChart {
     ctx.rect(box.left, box.top, box.width, box.height);
     ctx.clip();
     for (const line of picture.lines) {
-      ctx.strokeStyle = line.color;
+      ctx.strokeStyle = ctx.fillStyle = line.color;
       ctx.lineWidth = line.width;
       ctx.setLineDash(line.dash);
       ctx.beginPath();
-      trace(line, picture, box, ctx);
+      const areas = trace(line, picture, box, ctx, line.width / 2);
       ctx.stroke();
+      for (const area of areas) {
+        ctx.beginPath();
+        outline(area, ctx);
+        ctx.fill();
+      }
     }
     ctx.setLineDash([]);
     ctx.restore();
@@ -207,6 +226,7 @@ export class LineChart {
         {},
         ...first.lines.map((_, i) => ({
           stroke: () => picture().lines[i].color,
+          fill: () => picture().lines[i].color,
           width: first.lines[i].width,
           dash: first.lines[i].dash.map((length) => length * uPlot.pxRatio),
           points: { show: false },
@@ -265,12 +285,10 @@ function paintAxes(frame: Frame, picture: Picture, timeAxis: boolean): void {
   ctx.stroke();
 }
 
-/** The thinned series as a path. */
-function path(u: uPlot, line: Line, picture: Picture): uPlot.Series.Paths | null {
-  if (!line.envelope?.count) return null;
-  const stroke = new Path2D();
-  trace(line, picture, u.bbox, stroke);
-  const clip = new Path2D();
-  clip.rect(u.bbox.left, u.bbox.top, u.bbox.width, u.bbox.height);
-  return { stroke, fill: null, clip, band: null, flags: 0 };
+/** What a picture is of, in parts that are all the same where two pictures are; null where it does not say. */
+function describe({ lines, theme, xLabel, yLabel, stamp, below, above, ...axes }: Picture): unknown[] | null {
+  if (stamp === undefined && (below || above)) return null;
+  const styles = lines.map(({ color, width, dash, stairs, from }) => [color, width, dash, stairs, from]);
+  const data = lines.flatMap(({ envelope }) => [envelope, envelope?.taken]);
+  return [JSON.stringify([axes, styles]), stamp, theme, xLabel, yLabel, ...data];
 }

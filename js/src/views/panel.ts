@@ -1,4 +1,4 @@
-import { type Frame, type Line, LineChart, type Picture } from "../charts/line";
+import { type Line, LineChart, type Picture } from "../charts/line";
 import { drawCross, drawEventLines, drawFlags, drawNote, type Mark } from "../charts/marks";
 import type { Context } from "../context";
 import { h, setAttribute, setText } from "../dom";
@@ -128,6 +128,8 @@ export class PanelView {
     const lines = this.lines();
     const y = this.yRange(moment, lines);
     const log = this.log;
+    const ends = panel.ends ? this.ends() : [];
+    const note = moment.newest < 0 && context.client.status.state === "ready" ? (panel.note ?? "") : "";
     return {
       lines,
       x: moment.time,
@@ -144,10 +146,10 @@ export class PanelView {
       },
       above: (frame) => {
         if (this.first) drawFlags(frame, theme, moment.marks);
-        if (panel.ends) this.drawEnds(frame);
-        if (panel.note && moment.newest < 0 && context.client.status.state === "ready")
-          drawNote(frame, theme, panel.note);
+        for (const [time, value] of ends) drawCross(frame, theme, time, value);
+        if (note) drawNote(frame, theme, note);
       },
+      stamp: JSON.stringify([moment.marks, panel.level?.(context), ends, note]),
     };
   }
 
@@ -217,18 +219,19 @@ export class PanelView {
     return log ? logRange(low, high) : linearRange(low, high);
   }
 
-  private drawEnds(frame: Frame): void {
-    const { client, styles, theme, view } = this.context;
-    for (const style of styles) {
+  /** Time and value at which processes came to an end of their own. */
+  private ends(): [number, number][] {
+    const { client, styles, view } = this.context;
+    return styles.flatMap((style): [number, number][] => {
       const { name } = style.process;
       const column = this.column(style);
       const table = client.store.table(name);
-      if (!ownEnd(client, style.process) || view.hidden.has(name) || !column || !table) continue;
+      if (!ownEnd(client, style.process) || view.hidden.has(name) || !column || !table) return [];
       const values = table.column(column);
       let row = table.rows - 1;
       while (row >= 0 && values?.at(row) === null) row--;
-      if (row >= 0) drawCross(frame, theme, table.time.values[row], values?.values[row] ?? 0);
-    }
+      return row >= 0 ? [[table.time.values[row], values?.values[row] ?? 0]] : [];
+    });
   }
 
   private updateCursor({ at, time }: Moment): void {
