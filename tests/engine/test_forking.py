@@ -47,8 +47,8 @@ def assert_same(one, other) -> None:
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_a_fork_goes_on_bit_for_bit_as_its_origin(name) -> None:
     optimizer = OPTIMIZERS[name](RATES.get(name, 0.3))
-    simulation = Simulation(network(), optimizer, flows_for(optimizer), steps=74, eigenvalues=2)
-    for _ in range(67):
+    simulation = Simulation(network(), optimizer, flows_for(optimizer), steps=34, start=20, eigenvalues=2)
+    for _ in range(27):
         simulation.advance()
     simulation.drain()
     fork = simulation.fork()
@@ -74,6 +74,20 @@ def test_a_fork_of_every_kind_of_point(options) -> None:
     )
     for _ in range(12):
         simulation.advance()
+    fork = simulation.fork()
+    assert_same(rest(simulation), rest(fork))
+
+
+def test_a_fork_of_a_rule_of_ones_own_under_a_schedule() -> None:
+    def heavy(w, state, grad, learning_rate, beta):
+        m = beta * state["m"] + grad
+        return w - learning_rate * m, {"m": m}
+
+    optimizer = rf.optimizers.from_map(heavy, {"m": torch.zeros_like}, learning_rate=0.05, beta=0.5)
+    simulation = Simulation(network(), optimizer, steps=34, start=5, schedule=rates.WarmUp(20))
+    for _ in range(15):
+        simulation.advance()
+    simulation.drain()
     fork = simulation.fork()
     assert_same(rest(simulation), rest(fork))
 
