@@ -14,7 +14,7 @@ interface Render extends Initialize {
 }
 
 /** What the page needs of a browser. */
-const FEATURES = ["ResizeObserver", "IntersectionObserver", "Path2D", "requestAnimationFrame", "TextDecoder"];
+const FEATURES = ["ResizeObserver", "IntersectionObserver", "TextDecoder"];
 
 export default function widget() {
   let runs: Runs | null = null;

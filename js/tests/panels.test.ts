@@ -90,11 +90,11 @@ describe("the whole widget", () => {
   it("says in a sentence what the browser lacks", async () => {
     const { default: widget } = await import("../src/index");
     const { FakeModel } = await import("../dev/fake");
-    const kept = globalThis.Path2D;
-    Reflect.deleteProperty(globalThis, "Path2D");
+    const kept = globalThis.ResizeObserver;
+    Reflect.deleteProperty(globalThis, "ResizeObserver");
     const el = document.createElement("div");
     widget().render({ model: new FakeModel("paused"), el });
-    globalThis.Path2D = kept;
-    expect(el.textContent).toContain("This browser has no Path2D, which the live view needs");
+    globalThis.ResizeObserver = kept;
+    expect(el.textContent).toContain("This browser has no ResizeObserver, which the live view needs");
   });
 });

@@ -126,7 +126,7 @@ it("finds the stairs of a threshold, each up to the next, and takes drift for on
   }
   const found = stairs(new Envelope(time, value).update());
   expect(found).toHaveLength(2);
-  expect(found[0]).toEqual({ from: 0, to: 100, value: 3.3 });
+  expect(found[0]).toEqual({ from: 0, to: 100, value: Math.fround(3.3) });
   expect([found[1].from, found[1].to]).toEqual([100, 199]);
   expect(stairs(null)).toEqual([]);
 });

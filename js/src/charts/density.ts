@@ -6,6 +6,7 @@ import type { Scope } from "../scope";
 import type { Theme } from "../theme";
 import { BOTTOM_AXIS, type Frame, LEFT, RIGHT, TOP } from "./line";
 import { drawBound, lettering, small } from "./marks";
+import { Surface } from "./surface";
 
 export interface Bar {
   from: number;
@@ -50,7 +51,7 @@ export function countTicks(most: number, room: number): number[] {
 }
 
 export class DensityChart {
-  readonly canvas = document.createElement("canvas");
+  private readonly surface = new Surface();
   /** Whether the values are written at the left; beside another chart they are written there. */
   labelled = false;
   private picture: DensityPicture | null = null;
@@ -61,8 +62,9 @@ export class DensityChart {
     host: HTMLElement,
     private readonly plotHeight: number,
   ) {
-    host.append(this.canvas);
-    scope.add(() => this.canvas.remove());
+    const { canvas } = this.surface;
+    host.append(canvas);
+    scope.add(() => canvas.remove());
   }
 
   get height(): number {
@@ -79,17 +81,9 @@ export class DensityChart {
 
   show(picture: DensityPicture): void {
     this.picture = picture;
-    const ctx = this.canvas.getContext("2d");
-    if (!ctx || this.width <= this.left + RIGHT) return;
-    const scale = window.devicePixelRatio || 1;
-    const { width, height, canvas } = this;
-    canvas.width = Math.round(width * scale);
-    canvas.height = Math.round(height * scale);
-    canvas.style.width = `${width}px`;
-    canvas.style.height = `${height}px`;
-    ctx.setTransform(scale, 0, 0, scale, 0, 0);
-    ctx.clearRect(0, 0, width, height);
-    this.draw(ctx);
+    if (this.width <= this.left + RIGHT) return;
+    this.surface.resize(this.width, this.height);
+    this.draw(this.surface.clear());
   }
 
   /** Position of a value in CSS pixels from the top of the plot. */

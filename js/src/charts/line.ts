@@ -1,10 +1,9 @@
-import uPlot from "uplot";
 import type { Envelope } from "../envelope";
 import type { Range } from "../ranges";
 import type { Scope } from "../scope";
 import type { Theme } from "../theme";
-import { outline, path } from "./path";
-import { fraction, trace, transform, transformed } from "./trace";
+import { Surface } from "./surface";
+import { type Area, fraction, trace } from "./trace";
 
 /** Width of the column of labels on the left, equal in all charts so that their plots align. */
 export const LEFT = 56;
@@ -56,25 +55,27 @@ export interface Picture {
 
 /**
  * A chart of lines over time. Every line brings its own thinned series with its own times, so that processes that
- * start at different steps share a chart without gaps; uPlot does the canvas, the axes and the grid.
+ * start at different steps share a chart without gaps. The screen and saved pictures are painted by one function.
  */
 export class LineChart {
-  private plot: uPlot | null = null;
+  private readonly surface = new Surface();
   private picture: Picture | null = null;
-  private keys = "";
   private drawn: unknown[] | null = null;
   width = 0;
 
   constructor(
     scope: Scope,
-    private readonly host: HTMLElement,
+    host: HTMLElement,
     private readonly plotHeight: number,
     private readonly timeAxis: boolean,
   ) {
-    scope.add(() => this.destroy());
+    const { canvas } = this.surface;
+    canvas.setAttribute("aria-hidden", "true");
+    host.append(canvas);
+    scope.add(() => canvas.remove());
     // A host may have dropped what was on a canvas that nobody saw.
     const seen = new IntersectionObserver((entries) => {
-      if (entries.some((entry) => entry.isIntersecting)) this.plot?.redraw(false);
+      if (entries.some((entry) => entry.isIntersecting)) this.draw();
     });
     seen.observe(host);
     scope.observe(seen);
@@ -87,25 +88,21 @@ export class LineChart {
   resize(width: number): void {
     if (width === this.width || width <= LEFT + RIGHT) return;
     this.width = width;
-    this.plot?.setSize({ width, height: this.height });
+    this.draw();
   }
 
   show(picture: Picture): void {
     this.picture = picture;
-    if (this.width <= 0) return;
-    const { size, family } = picture.theme;
-    const keys = [size, family, ...picture.lines.map((line) => line.key)].join(" ");
     const before = this.drawn;
     const now = describe(picture);
     this.drawn = now;
-    if (this.plot && before && keys === this.keys && now?.every((part, i) => part === before[i])) return;
-    if (!this.plot || keys !== this.keys) {
-      this.keys = keys;
-      this.plot?.destroy();
-      this.plot = this.create(picture);
-      return;
-    }
-    this.plot.setData(this.data(picture));
+    if (!before || !now?.every((part, i) => part === before[i])) this.draw();
+  }
+
+  private draw(): void {
+    if (!this.picture || this.width <= 0) return;
+    this.surface.resize(this.width, this.height);
+    this.paint(this.surface.clear());
   }
 
   /** Draws the same on another canvas, or into an SVG, with its corner at the origin and as wide as it is here. */
@@ -143,11 +140,6 @@ export class LineChart {
     picture.above?.(frame);
   }
 
-  destroy(): void {
-    this.plot?.destroy();
-    this.plot = null;
-  }
-
   /** Position in CSS pixels from the left of the plot. */
   x(time: number): number {
     const picture = this.picture;
@@ -174,87 +166,6 @@ export class LineChart {
   get top(): number {
     return TOP;
   }
-
-  private data(picture: Picture): uPlot.AlignedData {
-    // The lines bring their own data; uPlot sees the ends of the axes.
-    const empty = [null, null];
-    return [[...picture.x], ...picture.lines.map(() => empty)];
-  }
-
-  private create(first: Picture): uPlot {
-    const picture = () => this.picture ?? first;
-    const font = () => `${Math.round(picture().theme.size * 0.85)}px ${picture().theme.family}`;
-    const axis = { ticks: { show: false }, border: { show: false }, font: font(), gap: 6 };
-    const grid = { stroke: () => picture().theme.grid, width: 1 };
-    const stroke = () => picture().theme.secondary;
-    const frame = (draw: (frame: Frame) => void, u: uPlot) => {
-      u.ctx.save();
-      u.ctx.scale(uPlot.pxRatio, uPlot.pxRatio);
-      draw(this.frame(u));
-      u.ctx.restore();
-    };
-    const options: uPlot.Options = {
-      width: this.width,
-      height: this.height,
-      padding: [TOP, RIGHT, this.timeAxis ? 0 : BOTTOM, 0],
-      pxAlign: false,
-      legend: { show: false },
-      cursor: { show: false },
-      scales: {
-        x: { time: false, range: () => [...picture().x] },
-        y: { range: () => transformed(picture()) },
-      },
-      axes: [
-        {
-          ...axis,
-          grid,
-          stroke,
-          size: this.timeAxis ? BOTTOM_AXIS : 0,
-          splits: () => picture().xTicks,
-          values: (_, splits) => splits.map((value) => (this.timeAxis ? picture().xLabel(value) : "")),
-        },
-        {
-          ...axis,
-          grid,
-          stroke,
-          size: LEFT,
-          splits: () => picture().yTicks.map((value) => transform(value, picture().log)),
-          values: () => picture().yTicks.map((value) => picture().yLabel(value)),
-        },
-      ],
-      series: [
-        {},
-        ...first.lines.map((_, i) => ({
-          stroke: () => picture().lines[i].color,
-          fill: () => picture().lines[i].color,
-          width: first.lines[i].width,
-          dash: first.lines[i].dash.map((length) => length * uPlot.pxRatio),
-          points: { show: false },
-          paths: (u: uPlot) => path(u, picture().lines[i], picture()),
-        })),
-      ],
-      hooks: {
-        drawAxes: [(u) => frame((inner) => picture().below?.(inner), u)],
-        draw: [(u) => frame((inner) => picture().above?.(inner), u)],
-      },
-    };
-    return new uPlot(options, this.data(first), this.host);
-  }
-
-  private frame(u: uPlot): Frame {
-    const scale = uPlot.pxRatio;
-    const left = u.bbox.left / scale;
-    const top = u.bbox.top / scale;
-    return {
-      ctx: u.ctx,
-      left,
-      top,
-      width: u.bbox.width / scale,
-      height: u.bbox.height / scale,
-      x: (time) => left + this.x(time),
-      y: (value) => top + this.y(value),
-    };
-  }
 }
 
 function paintAxes(frame: Frame, picture: Picture, timeAxis: boolean): void {
@@ -268,7 +179,7 @@ function paintAxes(frame: Frame, picture: Picture, timeAxis: boolean): void {
   ctx.textAlign = "right";
   ctx.beginPath();
   for (const tick of picture.yTicks) {
-    const y = frame.y(tick);
+    const y = Math.round(frame.y(tick)) + 0.5;
     ctx.moveTo(left, y);
     ctx.lineTo(left + width, y);
     ctx.fillText(picture.yLabel(tick), left - 6, y);
@@ -276,13 +187,18 @@ function paintAxes(frame: Frame, picture: Picture, timeAxis: boolean): void {
   ctx.textBaseline = "top";
   ctx.textAlign = "center";
   for (const tick of picture.xTicks) {
-    const x = frame.x(tick);
+    const x = Math.round(frame.x(tick)) + 0.5;
     if (x < left - 0.5 || x > left + width + 0.5) continue;
     ctx.moveTo(x, top);
     ctx.lineTo(x, top + height);
     if (timeAxis) ctx.fillText(picture.xLabel(tick), x, top + height + 6);
   }
   ctx.stroke();
+}
+
+function outline(area: Area, ctx: CanvasRenderingContext2D): void {
+  ctx.moveTo(area[0], area[1]);
+  for (let i = 2; i < area.length; i += 2) ctx.lineTo(area[i], area[i + 1]);
 }
 
 /** What a picture is of, in parts that are all the same where two pictures are; null where it does not say. */

@@ -1,9 +1,9 @@
 /** A plane with two named axes on a canvas: ticks and labels, no frame, and what others paint into the plot. */
-import { h } from "../dom";
 import { tick } from "../format";
 import { linearTicks, type Range } from "../ranges";
 import type { Scope } from "../scope";
 import type { Theme } from "../theme";
+import { Surface } from "./surface";
 
 export const PLANE_LEFT = 62;
 export const PLANE_RIGHT = 14;
@@ -60,32 +60,6 @@ export function strong(theme: Theme): string {
 
 export function font(theme: Theme, weight = ""): string {
   return `${weight} ${Math.round(theme.size * 0.85)}px ${theme.family}`.trim();
-}
-
-/** A canvas as sharp as the screen. */
-export class Surface {
-  readonly canvas = h("canvas");
-  readonly ctx = this.canvas.getContext("2d") as CanvasRenderingContext2D;
-  width = 0;
-  height = 0;
-  scale = 1;
-
-  /** True where the size changed, which empties the canvas. */
-  resize(width: number, height: number): boolean {
-    const scale = globalThis.devicePixelRatio || 1;
-    if (width === this.width && height === this.height && scale === this.scale) return false;
-    Object.assign(this, { width, height, scale });
-    this.canvas.width = Math.round(width * scale);
-    this.canvas.height = Math.round(height * scale);
-    Object.assign(this.canvas.style, { width: `${width}px`, height: `${height}px` });
-    return true;
-  }
-
-  clear(): CanvasRenderingContext2D {
-    this.ctx.setTransform(this.scale, 0, 0, this.scale, 0, 0);
-    this.ctx.clearRect(0, 0, this.width, this.height);
-    return this.ctx;
-  }
 }
 
 interface Layer {

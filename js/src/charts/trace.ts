@@ -24,11 +24,11 @@ interface Pen {
 /** Corners of an area to fill: x, y, x, y and so on. */
 export type Area = number[];
 
-export function transform(value: number, log: boolean): number {
+function transform(value: number, log: boolean): number {
   return log ? Math.log10(value) : value;
 }
 
-export function transformed(picture: Picture): [number, number] {
+function transformed(picture: Picture): [number, number] {
   return [transform(picture.y[0], picture.log), transform(picture.y[1], picture.log)];
 }
 

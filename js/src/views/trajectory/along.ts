@@ -1,4 +1,5 @@
-import { font, Surface, strong } from "../../charts/plane";
+import { font, strong } from "../../charts/plane";
+import { Surface } from "../../charts/surface";
 import { h, setText } from "../../dom";
 import { significant } from "../../format";
 import type { Theme } from "../../theme";
