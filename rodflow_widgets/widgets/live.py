@@ -14,7 +14,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from ..errors import ArgumentError, unknown
+from ..errors import ArgumentError, RunError, unknown
 from ..session import Run
 from ..wire.codec import content
 from ..wire.messages import PROTOCOL, PanelName
@@ -158,6 +158,8 @@ class Live(anywidget.AnyWidget):
         self._still.follow(displays)
 
     def _fork(self, parent: Branch, at: int | None, name: str | None, changes: dict[str, Any]) -> Branch:
+        if self.comm is None:
+            raise RunError("This view was closed: run the cell that made it again, or fork its run.")
         run = parent.run.fork(at=at, **changes)
         with self._turn, self.hold_sync():
             branch = self._branches.add(run, name, parent.id, run.recording.spec["parent"]["step"])

@@ -49,9 +49,14 @@ def content(message: Any) -> dict[str, Any]:
 
 def pack(message: Any, buffers: Sequence[bytes]) -> bytes:
     """One string of bytes for a snapshot that travels as a trait; its form is in `messages.Snapshot`."""
-    header = json.dumps(content(message), allow_nan=False, separators=(",", ":"), ensure_ascii=False).encode()
-    header += b" " * (-len(header) % 4)
-    return b"".join([struct.pack("<I", len(header)), header, *buffers])
+    return b"".join([pack_header(content(message)), *buffers])
+
+
+def pack_header(header: Mapping[str, Any]) -> bytes:
+    """The part of `pack` before the buffers."""
+    text = json.dumps(header, allow_nan=False, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 4)
+    return struct.pack("<I", len(text)) + text
 
 
 def unpack(data: bytes) -> tuple[dict[str, Any], list[bytes]]:
