@@ -27,8 +27,8 @@ describe("a flow that stopped while the run went on", () => {
   it("is told of in the words, the legend and the picture", async () => {
     const { value, ended, text } = await page("ended");
     expect(ended()).toEqual(["stable"]);
-    expect(text(".rf-notice")).toContain(
-      "Stable flow stopped at step 214: it would need more than 1000 substeps a step (sharpness 2870).",
+    expect(text(".rf-flows [data-process=stable]")).toBe(
+      "Stable flow stopped at step\u00a0214: it would need more than 1000 substeps a step (sharpness 2870).",
     );
     expect([value("stable"), value("rod")]).toEqual(["stopped", expect.stringMatching(/^\d/)]);
     expect(crosses()).toEqual([FLOW_STOP - 1]);
@@ -53,8 +53,8 @@ describe("a run that ended for all", () => {
     expect([ended(), crosses()]).toEqual([["discrete"], [newest]]);
     await key("End", {}, find(".rf-figure"));
     await key("ArrowLeft", {}, find(".rf-figure"));
-    expect(text(".rf-sentences")).toContain("closest to the iterates");
-    expect(text(".rf-sentences")).not.toContain("diverged");
+    expect(text(".rf-flows")).toContain("closest to the iterates");
+    expect(text(".rf-flows")).not.toContain("diverged");
   });
 });
 
@@ -71,11 +71,10 @@ describe("critical directions", () => {
     const count = (value: number) => {
       const column = client.store.table("discrete")?.column("critical_directions");
       if (column) column.values[all] = value;
-      const { critical, atLeast } = readAt(client, styles as never, all);
-      return { critical, atLeast };
+      return readAt(client, styles as never, all).critical;
     };
-    expect(count(3)).toEqual({ critical: 3, atLeast: false });
-    expect(count(4)).toEqual({ critical: 4, atLeast: true });
+    expect(count(3)).toEqual({ count: 3, of: 4, more: true });
+    expect(count(4)).toEqual({ count: 4, of: 4, more: true });
     client.changed.emit();
     await vi.waitFor(() => expect(text("[data-panel=sharpness] .rf-facts")).toContain("≥ 4"));
   });

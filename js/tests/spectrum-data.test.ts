@@ -12,7 +12,7 @@ import type { SpectrumReading } from "../src/views/spectrum/reading";
 import { REST, Surveys } from "../src/views/spectrum/surveys";
 import * as words from "../src/views/spectrum/words";
 import type { Survey } from "../src/wire";
-import { plainText } from "../src/words";
+import { plainText } from "../src/words/sentence";
 
 const numbers = (values: number[]) => ({ shape: [values.length], values: Float32Array.from(values) });
 

@@ -10,12 +10,7 @@ describe("every state", () => {
     ["ready", "Ready", "Nothing has run yet", { run: true, step: true, reset: false, rate: true }],
     ["running", "Running", "closest to the iterates", { run: true, step: false, reset: true, rate: true }],
     ["paused", "Paused", "Paused at step 392", { run: true, step: true, reset: true, rate: true }],
-    [
-      "finished",
-      "Finished",
-      "Finished: 600 steps. Rod flow ended",
-      { run: false, step: false, reset: true, rate: true },
-    ],
+    ["finished", "Finished", "Finished: 600 steps.", { run: false, step: false, reset: true, rate: true }],
     ["stopped", "Stopped", "Stopped at step 300", { run: false, step: false, reset: true, rate: false }],
     ["diverged", "Diverged", "The iterates diverged at step", { run: false, step: false, reset: true, rate: false }],
     ["error", "Stopped on an error", "Step 97 failed", { run: false, step: false, reset: true, rate: false }],

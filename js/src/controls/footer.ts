@@ -1,8 +1,31 @@
 import { type Context, type Part, shownState } from "../context";
 import { h } from "../dom";
 import * as format from "../format";
+import { describe } from "../views/legend";
+import type { Column } from "../wire";
 
-type Fact = (string | { strong: string })[];
+interface Fact {
+  text: (string | { strong: string })[];
+  /** What the number means, from the column that it was recorded in. */
+  title?: string;
+}
+
+interface Cost {
+  name: string;
+  cost: string;
+  value: number;
+}
+
+/** Rows that the cost of a step is the mean over. */
+const ROWS = 20;
+/** What the session counts has no column. */
+const COUNTED = {
+  speed:
+    "Speed: optimizer steps a second, with all flows and measurements. Unit: steps/s. Source: the clock of the kernel.",
+  duration: "Duration: time for which the run went, pauses left out. Source: the clock of the kernel.",
+  recording: "Recording: size of all recorded rows in the memory of the kernel. Unit: bytes.",
+};
+const MEAN = `Shown for one step: the mean over the last ${ROWS} rows.`;
 
 /** Step, speed, device, closure of the flows, gradients a step, recording size. */
 export class Footer implements Part {
@@ -17,8 +40,8 @@ export class Footer implements Part {
     if (text === this.shown) return;
     this.shown = text;
     this.element.replaceChildren(
-      ...facts.map((fact) =>
-        h("span", {}, ...fact.map((piece) => (typeof piece === "string" ? piece : h("b", {}, piece.strong)))),
+      ...facts.map(({ text, title }) =>
+        h("span", { title }, ...text.map((piece) => (typeof piece === "string" ? piece : h("b", {}, piece.strong)))),
       ),
     );
   }
@@ -28,39 +51,32 @@ export class Footer implements Part {
     const { spec, status, store } = client;
     const state = shownState(client);
     const strong = (text: string) => ({ strong: text });
-    if (state === "gone") return [["step ", strong(format.whole(Math.max(store.newest, 0))), ", last received"]];
-    const facts: Fact[] = [
-      state === "diverged"
-        ? ["step ", strong(format.whole(status.step)), ", diverged"]
-        : ["step ", strong(format.whole(status.step)), ` of ${format.whole(status.steps)}`],
-    ];
+    const column = (name: string) =>
+      this.context.styles.flatMap(({ process }) => process.columns).find((one) => one.name === name);
+    const step = (end: string, number: number): Fact => ({
+      text: ["step ", strong(format.whole(number)), end],
+      title: meaning(column("time")),
+    });
+    if (state === "gone") return [step(", last received", Math.max(store.newest, 0))];
+    const facts = [step(state === "diverged" ? ", diverged" : ` of ${format.whole(status.steps)}`, status.step)];
     if (state === "running" && status.speed !== null)
-      facts.push([strong(format.significant(status.speed, 2)), " steps/s"]);
-    if (state === "finished" && status.seconds > 0) facts.push([strong(format.duration(status.seconds))]);
-    facts.push([strong(spec.problem.device), ` ${spec.problem.dtype}`]);
-    const costs = this.costs();
+      facts.push({ text: [strong(format.significant(status.speed, 2)), " steps/s"], title: COUNTED.speed });
+    if (state === "finished" && status.seconds > 0)
+      facts.push({ text: [strong(format.duration(status.seconds))], title: COUNTED.duration });
+    facts.push({ text: [strong(spec.problem.device), ` ${spec.problem.dtype}`] });
     // Where there is room the legend says it.
     if (size !== "wide")
       for (const { process, label } of this.context.styles)
-        if (process.detail) facts.push([`${label}: `, strong(process.detail)]);
-    if (size === "wide") {
-      if (costs.length) {
-        const list: Fact = ["gradients a step: "];
-        costs.forEach(({ name, cost }, i) => {
-          list.push(`${i ? ", " : ""}${name} `, strong(cost));
-        });
-        facts.push(list);
-      }
-    } else if (costs.length) {
-      const total = costs.reduce((sum, { value }) => sum + value, 0);
-      facts.push([strong(format.significant(total, total < 100 ? 2 : 3)), " gradients a step"]);
-    }
-    if (status.recordingBytes > 0) facts.push(["recording ", strong(format.bytes(status.recordingBytes))]);
+        if (process.detail) facts.push({ text: [`${label}: `, strong(process.detail)] });
+    const costs = this.costs();
+    if (costs.length) facts.push({ text: spent(costs, size === "wide"), title: meaning(column("cost"), MEAN) });
+    if (status.recordingBytes > 0)
+      facts.push({ text: ["recording ", strong(format.bytes(status.recordingBytes))], title: COUNTED.recording });
     return facts;
   }
 
-  /** Gradient equivalents a step, over the last 20 steps. */
-  private costs(): { name: string; cost: string; value: number }[] {
+  /** Gradient equivalents a step, over the last rows. */
+  private costs(): Cost[] {
     const { client, styles } = this.context;
     return styles.flatMap(({ process, label }) => {
       if (process.kind === "iterates") return [];
@@ -68,11 +84,25 @@ export class Footer implements Part {
       const cost = table?.column("cost");
       if (!table || !cost || table.rows < 2) return [];
       const last = table.rows - 1;
-      const before = Math.max(0, last - 20);
+      const before = Math.max(0, last - ROWS);
       const value = (cost.values[last] - cost.values[before]) / (table.time.values[last] - table.time.values[before]);
       if (!Number.isFinite(value)) return [];
       const name = label.replace(/ flow\b/, "");
       return [{ name, value, cost: format.plain(Number(value.toPrecision(2))) }];
     });
   }
+}
+
+function spent(costs: Cost[], wide: boolean): Fact["text"] {
+  if (wide)
+    return [
+      "gradients a step: ",
+      ...costs.flatMap(({ name, cost }, i) => [`${i ? ", " : ""}${name} `, { strong: cost }]),
+    ];
+  const total = costs.reduce((sum, { value }) => sum + value, 0);
+  return [{ strong: format.significant(total, total < 100 ? 2 : 3) }, " gradients a step"];
+}
+
+function meaning(column: Column | undefined, how = ""): string | undefined {
+  return column && [describe(column), how].filter(Boolean).join("\n");
 }

@@ -1,7 +1,7 @@
 import type { Context, Part } from "../context";
 import { h, icon, setAttribute, setText } from "../dom";
 import * as format from "../format";
-import { Setting } from "./setting";
+import { about, Setting } from "./setting";
 
 interface Row {
   setting: Setting;
@@ -26,7 +26,7 @@ export class ParameterControls implements Part {
       "div",
       { class: "rf-setting-values" },
       ...this.rows.map(({ setting, value }) =>
-        h("span", { title: setting.parameter.meaning }, `${setting.parameter.label} `, value),
+        h("span", { title: about(setting.parameter) }, `${setting.parameter.label} `, value),
       ),
     );
     this.element = h(
@@ -62,10 +62,9 @@ export class ParameterControls implements Part {
 }
 
 function control({ parameter, number, slider, track }: Setting): HTMLElement {
-  const title = parameter.meaning && `${format.capital(parameter.label)}: ${parameter.meaning}.`;
   return h(
     "div",
-    { class: "rf-setting", "data-parameter": parameter.name, title },
+    { class: "rf-setting", "data-parameter": parameter.name, title: about(parameter) },
     h("span", { class: "rf-setting-label" }, parameter.label),
     number,
     h("div", { class: "rf-slider" }, track, slider),

@@ -1,8 +1,9 @@
 import { type Context, edgeRate, type Part } from "../context";
 import { h, setAttribute, setText } from "../dom";
 import * as format from "../format";
+import { describe } from "../views/legend";
 import { RateScale } from "./scale";
-import { Setting } from "./setting";
+import { about, Setting } from "./setting";
 
 /** The learning rate as a number and a slider that carries the edge, and the ratio beside it. */
 export class RateControl implements Part {
@@ -13,6 +14,7 @@ export class RateControl implements Part {
   private readonly ticks = h("div", { class: "rf-ticks", "aria-hidden": "true" });
   private readonly ratio = h("div", { class: "rf-ratio-value" });
   private readonly ratioUnit = h("div", { class: "rf-ratio-unit" });
+  private readonly ratioBox = h("div", { class: "rf-ratio" }, this.ratio, this.ratioUnit);
 
   constructor(private readonly context: Context) {
     const parameter = context.client.spec.optimizer.parameters.find(({ name }) => name === "learning_rate");
@@ -23,15 +25,10 @@ export class RateControl implements Part {
     this.element = h(
       "div",
       { class: "rf-rate" },
-      h("label", { class: "rf-rate-label" }, parameter.label),
+      h("label", { class: "rf-rate-label", title: about(parameter) }, parameter.label),
       number,
       h("div", { class: "rf-slider" }, this.edgeLabel, track, this.edge, slider, this.ticks),
-      h(
-        "div",
-        { class: "rf-ratio", title: "Newest sharpness of the iterates divided by the edge. No unit." },
-        this.ratio,
-        this.ratioUnit,
-      ),
+      this.ratioBox,
     );
   }
 
@@ -43,6 +40,20 @@ export class RateControl implements Part {
   update(): void {
     this.setting.update();
     this.drawEdge(this.setting.shown);
+    setAttribute(this.ratioBox, "title", this.meaning("sharpness_ratio", "Newest, at the learning rate shown."));
+    const edge = this.meaning(
+      "edge_threshold",
+      "Edge: the learning rate at which the newest sharpness is that threshold.",
+    );
+    setAttribute(this.edge, "title", edge);
+    setAttribute(this.edgeLabel, "title", edge);
+  }
+
+  /** What a number of the iterates means, from the column that it was recorded in, and how it is shown here. */
+  private meaning(name: string, how: string): string {
+    const iterates = this.context.styles.find(({ process }) => process.kind === "iterates");
+    const column = iterates?.process.columns.find((one) => one.name === name);
+    return [column && describe(column), how].filter(Boolean).join("\n");
   }
 
   private drawTicks(): void {
@@ -79,6 +90,5 @@ export class RateControl implements Part {
       this.edgeLabel.replaceChildren("edge ", h("b", {}, text));
     }
     this.edgeLabel.style.left = at;
-    this.edge.title = `Learning rate at which the newest sharpness is at the edge: ${format.significant(edge)}`;
   }
 }

@@ -171,6 +171,12 @@ export class Setting {
   }
 }
 
+/** What a hyperparameter is, for a tooltip: name, meaning, unit. */
+export function about({ label, meaning, unit }: Parameter): string {
+  const said = meaning ? `: ${meaning.replace(/\.$/, "")}.` : ".";
+  return `${format.capital(label)}${said}${unit ? ` Unit: ${unit}.` : ""}`;
+}
+
 function same(a: number | undefined, b: number): boolean {
   return a !== undefined && Math.abs(a - b) <= 1e-9 * Math.abs(b);
 }

@@ -105,6 +105,8 @@ export class Legend {
     const key = `${cursor} ${text}`;
     if (this.head.dataset.key === key) return;
     this.head.dataset.key = key;
+    const time = this.context.styles[0]?.process.columns.find(({ name }) => name === "time");
+    setAttribute(this.head, "title", time ? describe(time) : null);
     this.head.replaceChildren(
       h("span", {}, cursor ? "at cursor" : text ? "newest" : ""),
       h("b", {}, text && `step ${text}`),

@@ -5,7 +5,7 @@ import { h, setAttribute, setText } from "../dom";
 import * as format from "../format";
 import { linearRange, linearTicks, logRange, logTicks, type Range, union } from "../ranges";
 import { drawingOrder, type ProcessStyle } from "../theme";
-import { Legend } from "./legend";
+import { describe, Legend } from "./legend";
 import { otherLines } from "./others";
 import type { Panel } from "./panels";
 import { firstColumn, ownEnd, valueAt } from "./reading";
@@ -105,7 +105,7 @@ export class PanelView {
     const { spec } = context.client;
     setText(this.title, panel.title);
     setText(this.subtitle, panel.subtitle(spec));
-    setAttribute(this.subtitle, "title", panel.subtitle(spec));
+    setAttribute(this.subtitle, "title", this.meaning(panel.subtitle(spec)));
     setText(this.scaleButton, this.log ? "log" : "linear");
     setAttribute(this.scaleButton, "aria-label", `${panel.title}: ${this.log ? "logarithmic" : "linear"} axis`);
     setAttribute(this.scaleButton, "title", `Axis: ${this.log ? "logarithmic" : "linear"}. Click to switch.`);
@@ -113,6 +113,16 @@ export class PanelView {
     this.legend.update(moment.at, (style) => this.column(style), panel.text);
     this.chart.show(this.picture(moment));
     this.updateCursor(moment);
+  }
+
+  /** The subtitle, which may be cut off, and what the columns drawn mean; once where several processes mean the same. */
+  private meaning(subtitle: string): string {
+    const columns = this.context.styles.flatMap((style) => {
+      const extras = style.process.kind === "iterates" ? (this.panel.extraColumns ?? []) : [];
+      const drawn = [this.column(style), ...extras];
+      return style.process.columns.filter(({ name }) => drawn.includes(name)).map(describe);
+    });
+    return [subtitle, ...new Set(columns)].join("\n");
   }
 
   private updateStep(at: number | null): void {

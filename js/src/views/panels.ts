@@ -42,6 +42,8 @@ export interface Panel {
   limit?: (low: number, high: number) => [number, number];
   /** Lines below those of the processes, from the table of the iterates. */
   extras?: (context: Context, iterates: Table) => Line[];
+  /** Columns of the iterates that those lines are drawn from. */
+  extraColumns?: string[];
   /** Value that the axis shows beside the lines. */
   level?: (context: Context) => number | null;
   /** Drawn below all lines. */
@@ -122,6 +124,7 @@ const all: Panel[] = [
     tick: tenths,
     facts: [],
     extras: spectrum,
+    extraColumns: ["eigenvalues", "edge_threshold"],
     level: thresholdNow,
     below: (frame, context) => drawLevel(frame, context.theme, thresholdNow(context)),
   },

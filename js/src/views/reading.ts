@@ -3,6 +3,7 @@ import type { Client } from "../client";
 import type { Store, Table } from "../store";
 import type { ProcessStyle } from "../theme";
 import type { ProcessSpec, ProcessStatus, Spec } from "../wire";
+import { ENTER, type Stay, stayAt } from "./edge";
 
 /** Eigenvalues that are tracked even where fewer are recorded. */
 export const TRACKED = 4;
@@ -13,19 +14,29 @@ export interface ProcessReading {
   ratio: number | null;
   distance: number | null;
   rodLength: number | null;
-  /** How it diverged or stopped while the run went on. */
+  /** First recorded step, where it is still to come. */
+  begins: number | null;
+  /** How it diverged or stopped while the run went on, where that has happened by then. */
   ended: ProcessStatus | null;
+}
+
+/** Eigenvalues at the edge among those looked at. */
+export interface Critical {
+  count: number;
+  /** How many are looked at. */
+  of: number;
+  /** Whether the Hessian has more than are looked at. */
+  more: boolean;
 }
 
 export interface Reading {
   time: number;
   processes: ProcessReading[];
   iterates: ProcessReading | null;
-  /** Number of critical directions among those tracked: as recorded, else counted where several are recorded. */
-  critical: number | null;
-  /** Whether all that are tracked are critical, so that there may be more. */
-  atLeast: boolean;
-  /** Change of the ratio per 100 steps. */
+  critical: Critical | null;
+  /** The stay at the edge that this step lies in, or the last one before it. */
+  stay: Stay | null;
+  /** Change of the ratio per 100 steps, where it has been steady for a while. */
   slope: number | null;
   /** Whether the alternating part of the iterates is larger than ten steps before. */
   growing: boolean | null;
@@ -55,27 +66,29 @@ export function mainTable(store: Store, styles: ProcessStyle[]): Table | null {
 
 export function readAt(client: Client, styles: ProcessStyle[], time: number): Reading {
   const { store, spec } = client;
-  const processes = styles.map(({ process, label }) => {
+  const processes = styles.map(({ process, label }): ProcessReading => {
     const table = store.table(process.name);
     const at = (column: string) => valueAt(table, column, time);
+    const end = ownEnd(client, process);
+    const first = table?.rows ? table.time.values[0] : time;
     return {
       process,
       label,
       ratio: at("sharpness_ratio"),
       distance: at("relative_distance"),
       rodLength: at("rod_length"),
-      ended: ownEnd(client, process),
+      begins: first > time + 1e-3 ? first : null,
+      ended: end && time >= end.step - 1 ? end : null,
     };
   });
   const iterates = processes.find(({ process }) => process.kind === "iterates") ?? null;
   const table = iterates ? store.table(iterates.process.name) : null;
-  const directions = table ? critical(table, time) : null;
   return {
     time,
     processes,
     iterates,
-    critical: directions,
-    atLeast: directions !== null && isLeast(directions, spec),
+    critical: table ? critical(table, time, spec) : null,
+    stay: table ? stayAt(store, table, time) : null,
     slope: table ? slope(store, table, time) : null,
     growing: table ? growing(table, time) : null,
     alternating: table ? quotient(valueAt(table, "oscillation", time), iterates?.rodLength ?? null) : null,
@@ -93,32 +106,58 @@ export function ownEnd({ spec, status }: Client, process: ProcessSpec): ProcessS
 }
 
 /** Whether a number of critical directions is all that is tracked, and so perhaps not all that there are. */
-export function isLeast(directions: number, { eigenvalues, problem }: Spec): boolean {
-  return directions >= Math.max(TRACKED, eigenvalues) && directions < problem.dim;
+export function isLeast(directions: number, spec: Spec): boolean {
+  const of = tracked(spec);
+  return directions >= of && of < spec.problem.dim;
 }
 
-function critical(table: Table, time: number): number | null {
+function tracked({ eigenvalues, problem }: Spec): number {
+  return Math.min(problem.dim, Math.max(TRACKED, eigenvalues));
+}
+
+/** As recorded, else counted where several eigenvalues are recorded. */
+function critical(table: Table, time: number, spec: Spec): Critical | null {
+  const { dim } = spec.problem;
   const recorded = valueAt(table, "critical_directions", time);
-  if (recorded !== null) return recorded;
+  if (recorded !== null) return { count: recorded, of: tracked(spec), more: tracked(spec) < dim };
   const parts = table.width("eigenvalues");
   const threshold = valueAt(table, "edge_threshold", time);
   if (parts < 2 || threshold === null) return null;
-  let number = 0;
+  let count = 0;
   for (let part = 0; part < parts; part++)
-    if ((valueAt(table, "eigenvalues", time, part) ?? Number.NEGATIVE_INFINITY) >= 0.975 * threshold) number++;
-  return number;
+    if ((valueAt(table, "eigenvalues", time, part) ?? Number.NEGATIVE_INFINITY) >= ENTER * threshold) count++;
+  return { count, of: parts, more: parts < dim };
 }
 
-/** Per 100 steps, over the last 50 steps with one learning rate. */
+/** Steps that the slope looks back, and the fewest that it needs. */
+const WINDOW = 50;
+const LEAST = 10;
+
+/**
+ * Per 100 steps: the line of least squares through the last 50 steps with the same hyperparameters, where it fits.
+ *
+ * It fits where the rows are off it by at most 0.03 of its rise, root mean square. A slope that itself changes evenly from
+ * two thirds to four thirds of its mean is off by 0.025.
+ */
 function slope(store: Store, table: Table, time: number): number | null {
   const changes = store.events.map((event) => event.step).filter((step) => step <= time);
-  const before = Math.max(time - 50, table.time.values[0] ?? 0, ...changes.map((step) => step + 1));
-  if (time - before < 5) return null;
-  const row = table.time.floor(before + 1e-3);
-  const then = row < 0 ? null : (table.column("sharpness_ratio")?.at(row) ?? null);
-  const now = valueAt(table, "sharpness_ratio", time);
-  if (then === null || now === null) return null;
-  return ((now - then) / (time - table.time.values[row])) * 100;
+  const start = Math.max(time - WINDOW, ...changes.map((step) => step + 1));
+  const last = table.time.floor(time + 1e-3);
+  const ratio = table.column("sharpness_ratio");
+  if (!ratio || valueAt(table, "sharpness_ratio", time) === null) return null;
+  const points: [number, number][] = [];
+  for (let row = last; row >= 0 && table.time.values[row] >= start - 1e-3; row--) {
+    const value = ratio.at(row);
+    if (value !== null) points.push([table.time.values[row] - time, value]);
+  }
+  const span = points.length < 5 ? 0 : points[0][0] - points[points.length - 1][0];
+  if (span < LEAST) return null;
+  const mean = (part: 0 | 1) => points.reduce((sum, point) => sum + point[part], 0) / points.length;
+  const [t0, r0] = [mean(0), mean(1)];
+  const sum = (of: (t: number, r: number) => number) => points.reduce((total, [t, r]) => total + of(t - t0, r - r0), 0);
+  const rate = sum((t, r) => t * r) / sum((t) => t * t);
+  const off = Math.sqrt(sum((t, r) => (r - rate * t) ** 2) / points.length);
+  return off <= Math.max(0.03 * Math.abs(rate * span), 0.0005) ? 100 * rate : null;
 }
 
 function growing(table: Table, time: number): boolean | null {

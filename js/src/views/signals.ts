@@ -1,86 +1,95 @@
 /** What flows say about themselves: the bounds that their signals have passed, in the words that came with them. */
 import * as format from "../format";
-import type { Numbers } from "../numbers";
-import type { Store, Table } from "../store";
-import type { ProcessStyle } from "../theme";
-import type { Bound, Column } from "../wire";
-import type { Sentence } from "../words";
+import { Numbers } from "../numbers";
+import type { Table } from "../store";
+import { Stretches } from "../stretches";
+import type { Bound, Column, ProcessSpec } from "../wire";
+import type { Sentence } from "../words/sentence";
 import { valueAt } from "./reading";
 
-export interface Told {
-  style: ProcessStyle;
-  sentence: Sentence;
-}
-
-/** One sentence for every signal that is beyond a bound at `time`, or was beyond one that lasts. */
-export function readSignals(store: Store, styles: ProcessStyle[], time: number): Told[] {
-  return styles.flatMap((style) => {
-    const table = store.table(style.process.name);
-    if (!table?.rows) return [];
-    return style.process.columns.flatMap((column) => {
-      const told = reached(table, column, time);
-      return told ? [{ style, sentence: say(style.label, told.bound.words, told.since, told.value) }] : [];
-    });
+/** One predicate for every signal that is beyond a bound at `time`, or was beyond one that lasts. */
+export function readSignals(table: Table | null, process: ProcessSpec, time: number): Sentence[] {
+  if (!table?.rows) return [];
+  return process.columns.flatMap((column) => {
+    const told = reached(table, column, time);
+    return told ? [say(told.bound.words, told.since, told.value)] : [];
   });
 }
 
 /** The highest bound that holds, with the time from which on it does and the value. */
 function reached(table: Table, column: Column, time: number): { bound: Bound; since: number; value: number } | null {
-  if (!column.signal.length) return null;
-  const values = table.column(column.name);
-  const last = table.time.floor(time + 1e-3);
-  if (!values || last < 0) return null;
+  const values = column.signal.length ? table.column(column.name) : null;
+  if (!values) return null;
   const now = valueAt(table, column.name, time);
   for (const bound of [...column.signal].reverse()) {
-    const { first, since, highest } = past(table, values, bound, last);
+    const stretches = beyond(table.time, values, bound.above);
     if (bound.lasting) {
-      if (first !== null) return { bound, since: first, value: highest };
-    } else if (now !== null && now > bound.above) {
-      return { bound, since: since ?? table.time.values[last], value: now };
+      const first = stretches.get(0);
+      if (first && first.from <= time + 1e-3)
+        return { bound, since: first.from, value: highest(table.time, values).until(time) };
+      continue;
     }
+    if (now === null || now <= bound.above) continue;
+    const stretch = stretches.get(stretches.index(time + 1e-3));
+    if (stretch) return { bound, since: stretch.from, value: now };
   }
   return null;
 }
 
-/** What a signal has done up to some time; null for never, and not now. */
-interface Past {
-  until: number;
-  /** Time at which it was first beyond the bound. */
-  first: number | null;
-  /** Time from which on it has been beyond the bound without a break. */
-  since: number | null;
-  highest: number;
-}
+/** The largest value so far, at any time: kept are the rows that were larger than all before. */
+class Highest {
+  private readonly times = new Numbers();
+  private readonly records = new Numbers();
+  private read = Number.NEGATIVE_INFINITY;
 
-const known = new WeakMap<Numbers, Map<Bound, Past>>();
+  constructor(
+    private readonly time: Numbers,
+    private readonly values: Numbers,
+  ) {}
 
-/** Goes on from what was found at the last call, by time: rows may have been thinned since. */
-function past(table: Table, values: Numbers, bound: Bound, last: number): Past {
-  const bounds = known.get(values) ?? new Map<Bound, Past>();
-  known.set(values, bounds);
-  const times = table.time.values;
-  let found = bounds.get(bound);
-  if (!found || found.until > times[last])
-    found = { until: Number.NEGATIVE_INFINITY, first: null, since: null, highest: bound.above };
-  bounds.set(bound, found);
-  for (let row = table.time.floor(found.until) + 1; row <= last; row++) {
-    const value = values.at(row);
-    if (value !== null && value > bound.above) {
-      found.first ??= times[row];
-      found.since ??= times[row];
-      found.highest = Math.max(found.highest, value);
-    } else found.since = null;
+  /** Goes on by time: rows may have been thinned since. */
+  update(): this {
+    const times = this.time.values;
+    const values = this.values.values;
+    const until = Math.min(this.time.length, this.values.length);
+    for (let row = this.time.floor(this.read) + 1; row < until; row++) {
+      if (!(values[row] > (this.records.length ? this.records.last : Number.NEGATIVE_INFINITY))) continue;
+      this.times.append([times[row]]);
+      this.records.append([values[row]]);
+    }
+    if (until) this.read = times[until - 1];
+    return this;
   }
-  found.until = times[last];
-  return found;
+
+  until(time: number): number {
+    return this.records.values[this.times.floor(time + 1e-3)];
+  }
 }
 
-/** A template as a sentence about a flow: numbers in their places, *words* in bold. */
-export function say(label: string, template: string, since: number, value: number): Sentence {
+const records = new WeakMap<Numbers, Highest>();
+const passed = new WeakMap<Numbers, Map<number, Stretches>>();
+
+function highest(time: Numbers, values: Numbers): Highest {
+  const known = records.get(values) ?? new Highest(time, values);
+  records.set(values, known);
+  return known.update();
+}
+
+/** When a column was above a bound. */
+function beyond(time: Numbers, values: Numbers, above: number): Stretches {
+  const bounds = passed.get(values) ?? new Map<number, Stretches>();
+  passed.set(values, bounds);
+  const holds = (value: number) => value > above;
+  const known = bounds.get(above) ?? new Stretches(time, values, { begins: holds, lasts: holds });
+  bounds.set(above, known);
+  return known.update();
+}
+
+/** A template as what is said of a flow: numbers in their places, *words* in bold. */
+export function say(template: string, since: number, value: number): Sentence {
   const text = template
     .replaceAll("{since}", format.whole(since))
     .replaceAll("{value}", format.significant(value, 2))
     .replaceAll("{share}", format.share(value));
-  const pieces = text.split("*").map((part, i) => (i % 2 ? { strong: part } : part));
-  return [`${format.capital(label)} `, ...pieces, "."];
+  return text.split("*").map((part, i) => (i % 2 ? { strong: part } : part));
 }

@@ -1,10 +1,9 @@
 import { type Context, shownState, thresholdNow } from "../context";
-import { render } from "../controls/notice";
 import { h, setAttribute, setText } from "../dom";
 import { whole } from "../format";
 import { linearTicks, type Range, timeRange, union } from "../ranges";
 import type { ProcessStyle } from "../theme";
-import type { Sentence } from "../words";
+import { render, type Sentence } from "../words/sentence";
 import { eventMarks } from "./compare";
 import { listenPointer, moveCursor, stepAt } from "./pointer";
 import { Bar } from "./spectrum/bar";

@@ -4,6 +4,7 @@ import { h } from "../dom";
 import * as format from "../format";
 import type { Table } from "../store";
 import type { ProcessSpec } from "../wire";
+import { describe } from "./legend";
 import { DEFAULT_PANELS, panels as known } from "./panels";
 import { firstColumn, mainTable, valueAt } from "./reading";
 
@@ -42,7 +43,14 @@ export function valueTable(context: Context): HTMLElement {
         h("th", { scope: "col", rowspan: 2 }, "step"),
         ...groups.map(({ panel, size }) => h("th", { scope: "colgroup", colspan: size }, panel.title)),
       ),
-      h("tr", {}, ...columns.map(({ label }) => h("th", { scope: "col" }, label))),
+      h(
+        "tr",
+        {},
+        ...columns.map(({ label, process, column }) => {
+          const meaning = process.columns.find(({ name }) => name === column);
+          return h("th", { scope: "col", title: meaning && describe(meaning) }, label);
+        }),
+      ),
     ),
     h(
       "tbody",

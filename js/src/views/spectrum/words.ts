@@ -2,7 +2,7 @@
 import * as format from "../../format";
 import { roundDown } from "../../ranges";
 import type { RunEvent, Spec } from "../../wire";
-import type { Sentence } from "../../words";
+import type { Sentence } from "../../words/sentence";
 import { CRITICAL, type Density } from "./density";
 import type { SpectrumReading } from "./reading";
 

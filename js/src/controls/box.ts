@@ -1,0 +1,177 @@
+import { type Context, edgeRate, type Part, type Shown, shownState } from "../context";
+import { button, h } from "../dom";
+import * as format from "../format";
+import type { Scope } from "../scope";
+import { render, type Sentence } from "../words/sentence";
+import * as words from "../words/states";
+
+export interface BoxActions {
+  extend(): void;
+  reset(): void;
+  saveValues(): void;
+}
+
+/** What the state of the run asks to be said, with the buttons that work in it. */
+export class StateBox implements Part {
+  readonly element = h("div", { class: "rf-notice", hidden: true });
+  /** Called when the box says something else. */
+  changed = () => {};
+  private scope: Scope | null = null;
+  private key = "";
+  private asking = false;
+  private traceback = false;
+
+  constructor(
+    private readonly context: Context,
+    private readonly actions: BoxActions,
+  ) {}
+
+  /** Asks once whether the run is to be reset; the second call does it. */
+  askReset(): void {
+    const state = shownState(this.context.client);
+    if (state === "ready" || state === "gone") return;
+    if (this.asking || state === "diverged" || state === "error") {
+      this.asking = false;
+      this.actions.reset();
+      return;
+    }
+    this.asking = true;
+    this.update();
+    this.element.querySelector("button")?.focus();
+  }
+
+  /** Withdraws the question; false where none was asked. */
+  withdraw(): boolean {
+    const asked = this.asking;
+    this.asking = false;
+    if (asked) this.context.redraw();
+    return asked;
+  }
+
+  /** What a screen reader is told. */
+  spoken(): string {
+    return this.element.hidden ? "" : (this.element.querySelector("p")?.textContent ?? "");
+  }
+
+  update(): void {
+    const state = shownState(this.context.client);
+    if (state === "ready") this.asking = false;
+    const content = this.content(state);
+    const key = JSON.stringify([
+      content?.tone,
+      content?.sentences,
+      content?.buttons.map(({ label }) => label),
+      content?.code,
+    ]);
+    if (key === this.key) return;
+    this.key = key;
+    this.scope?.dispose();
+    this.scope = this.context.scope.child();
+    this.element.hidden = !content;
+    this.element.replaceChildren();
+    if (content) this.fill(content, this.scope);
+    this.changed();
+  }
+
+  private fill(content: Content, scope: Scope): void {
+    this.element.dataset.tone = content.tone;
+    for (const sentence of content.sentences) this.element.append(h("p", {}, ...render(sentence)));
+    if (content.buttons.length) {
+      const row = h("div", { class: "rf-buttons" });
+      for (const { label, name, action } of content.buttons) {
+        const element = button(label, name, label);
+        scope.listen(element, "click", action);
+        row.append(element);
+      }
+      this.element.append(row);
+    }
+    if (content.code) this.element.append(h("pre", { class: "rf-traceback", tabindex: 0 }, content.code));
+  }
+
+  private content(state: Shown): Content | null {
+    const { client } = this.context;
+    const { status, spec, store } = client;
+    const reset = { label: "Reset", name: "reset" as const, action: () => this.askReset() };
+    if (this.asking && state !== "gone")
+      return {
+        tone: "warning",
+        sentences: [["Reset to step 0? The recording so far is kept in ", { code: "run.history" }, "."]],
+        buttons: [reset, { label: "Keep going", name: null, action: () => this.withdraw() }],
+      };
+    switch (state) {
+      case "finished": {
+        const n = spec.steps;
+        return {
+          tone: "plain",
+          sentences: [words.finished(status)],
+          buttons: [
+            { label: `Run ${format.whole(n)} more`, name: "play", action: () => this.actions.extend() },
+            { label: "Save values", name: null, action: () => this.actions.saveValues() },
+          ],
+        };
+      }
+      case "stopped":
+        return { tone: "plain", sentences: [words.stopped(status)], buttons: [reset] };
+      case "diverged":
+        return {
+          tone: "failed",
+          sentences: [words.diverged(status, spec, store.events, this.edgeBefore())],
+          buttons: [reset],
+        };
+      case "error":
+        return {
+          tone: "failed",
+          sentences: [words.failure(status)],
+          buttons: status.error?.traceback ? this.errorButtons(status.error.traceback) : [reset],
+          code: this.traceback ? status.error?.traceback : undefined,
+        };
+      case "gone":
+        return { tone: "warning", sentences: words.noKernel(store.newest), buttons: [] };
+      default:
+        return null;
+    }
+  }
+
+  private errorButtons(traceback: string): Content["buttons"] {
+    return [
+      {
+        label: this.traceback ? "Hide traceback" : "Show traceback",
+        name: null,
+        action: () => {
+          this.traceback = !this.traceback;
+          this.context.redraw();
+        },
+      },
+      { label: "Copy", name: null, action: () => void copy(traceback) },
+      { label: "Reset", name: "reset", action: () => this.askReset() },
+    ];
+  }
+
+  /** The learning rate at the edge before the iterates diverged: just before its last change. */
+  private edgeBefore(): number | null {
+    const { client, styles } = this.context;
+    const event = client.store.events.findLast((e) => e.name === "learning_rate");
+    const iterates = styles.find((style) => style.process.kind === "iterates");
+    const table = iterates && client.store.table(iterates.process.name);
+    const ratio = event && table?.column("sharpness_ratio")?.at(table.time.floor(event.step - 1));
+    return ratio ? event.old / ratio : edgeRate(this.context);
+  }
+}
+
+interface Content {
+  tone: "plain" | "warning" | "failed";
+  sentences: Sentence[];
+  buttons: { label: string; name: "play" | "reset" | null; action: () => void }[];
+  code?: string;
+}
+
+/** The clipboard needs a secure origin; elsewhere a selection does. */
+async function copy(text: string): Promise<void> {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text).catch(() => {});
+  const area = h("textarea", { class: "rf-hidden" });
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  document.execCommand("copy");
+  area.remove();
+}

@@ -1,0 +1,72 @@
+/** What the state of the run asks to be said. */
+import * as format from "../format";
+import type { RunEvent, RunStatus, Spec } from "../wire";
+import { key, reason, type Sentence, strong } from "./sentence";
+
+export function ready(spec: Spec): Sentence[] {
+  const flows = spec.processes.filter((process) => process.kind !== "iterates").length;
+  const who =
+    flows === spec.processes.length
+      ? `${format.count(flows)} ${flows === 1 ? "flow" : "flows"}`
+      : flows
+        ? `iterates and ${format.count(flows)} ${flows === 1 ? "flow" : "flows"}`
+        : "iterates";
+  return [
+    [`${format.capital(who)} will run side by side for ${format.whole(spec.steps)} steps.`],
+    [key("Space"), " runs, ", key("→"), " makes one step, ", key("["), " ", key("]"), " change the learning rate."],
+  ];
+}
+
+export function paused(status: RunStatus): Sentence {
+  return [`Paused at step ${format.whole(status.step)}. `, key("Space"), " goes on, ", key("→"), " makes one step."];
+}
+
+export function finished(status: RunStatus): Sentence {
+  return [`Finished: ${format.whole(status.step)} steps.`];
+}
+
+export function stopped(status: RunStatus): Sentence {
+  return [`Stopped at step ${format.whole(status.step)}. The recording up to there is kept.`];
+}
+
+/** Why the iterates diverged, as far as the recording tells. */
+export function diverged(status: RunStatus, spec: Spec, events: RunEvent[], edge: number | null): Sentence {
+  const iterates = spec.processes.find((process) => process.kind === "iterates");
+  const own = iterates && status.processes[iterates.name];
+  const stand = own?.state === "diverged" ? own : status;
+  const who = stand === own ? "The iterates " : "The run ";
+  const step = stand.step;
+  const sentence: Sentence = [who, strong(`diverged at step ${format.whole(step)}`), `: ${reason(stand.sentence)}`];
+  const event = [...events].reverse().find((e) => e.step <= step && step - e.step <= 50);
+  if (event) {
+    const { label, scale } = spec.optimizer.parameters.find(({ name }) => name === event.name) ?? {
+      label: event.name,
+      scale: "log" as const,
+    };
+    const verb = event.new > event.old ? "raised" : "lowered";
+    const now = format.value(event.new, scale);
+    sentence.push(` At step ${format.whole(event.step)} the ${label} was ${verb} to ${now}`);
+    if (edge && event.name === "learning_rate")
+      sentence.push(", ", strong(`${format.significant(event.new / edge, 2)} times the edge`));
+    sentence.push(".");
+  }
+  if (!/kept/.test(stand.sentence)) sentence.push(` The recording up to step ${format.whole(step - 1)} is kept.`);
+  return sentence;
+}
+
+export function failure(status: RunStatus): Sentence {
+  const step = /^Step ([\d,]+) failed/.exec(status.sentence)?.[1] ?? format.whole(status.step + 1);
+  const message = status.error?.message ?? reason(status.sentence);
+  return [/^step [\d,]+ failed/i.test(message) ? message : `Step ${step} failed: ${message}`];
+}
+
+export function noKernel(newest: number): Sentence[] {
+  const end =
+    newest < 0
+      ? "Nothing was received; the controls are off."
+      : `The picture ends at step ${format.whole(newest)}, the last one received; the controls are off. The cursor and the read-out still work.`;
+  return [
+    [`The kernel has gone. ${end}`],
+    ["Run the cell again to start a new run, or open a saved recording with ", { code: "rf.load(path)" }, "."],
+  ];
+}
