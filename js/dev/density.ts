@@ -1,13 +1,15 @@
 /** Spectra that look like those of a network: recorded eigenvalues, and densities as the kernel would send them. */
-import type { SurveyListener } from "../src/client";
+import type { Command, Parameter, Spec } from "../src/generated/messages";
 import type { Survey } from "../src/wire";
+import { FakeModel, type Scene } from "./fake";
 import type { Series } from "./series";
 
 const SHARES = [1, 0.988, 0.944, 0.928, 0.864, 0.82, 0.785, 0.778, 0.74, 0.71];
 const DIM = 3466;
 
-/** The series with `k` eigenvalues in every row, whatever the process. */
-export function withEigenvalues(series: Series, k: number): Series {
+/** The series with `k` eigenvalues in every row, whatever the process; 0 leaves it as it is. */
+function withEigenvalues(series: Series, k: number): Series {
+  if (!k) return series;
   const old = series.spec.columns.map(({ name, width }) => ({ name, width }));
   const offsets = new Map<string, number>();
   let offset = 0;
@@ -77,23 +79,65 @@ export function density(step: number, sharpness = 2.343, threshold = 2.353, exac
   };
 }
 
-/** Answers surveys by hand: `asked` lists them, and `answer` or `refuse` speaks to the last one. */
-export class FakeSurveyor {
-  readonly asked: Record<string, unknown>[] = [];
-  ended = 0;
-  private last: SurveyListener | null = null;
+/**
+ * A kernel that records `k` eigenvalues of every process and is asked for densities: it answers by itself after `pace`
+ * milliseconds, or, without a pace, when `answer` or `refuse` is called.
+ */
+export class DensityModel extends FakeModel {
+  /** Densities that were asked for. */
+  readonly asked: { id: string; step: number; process: string; ended: boolean }[] = [];
 
-  survey = (_topic: string, args: Record<string, unknown>, listener: SurveyListener) => {
-    this.asked.push(args);
-    this.last = listener;
-    return { id: String(this.asked.length), end: () => void this.ended++ };
-  };
+  constructor(
+    scene: Scene,
+    private readonly k = 8,
+    others: Parameter[] = [],
+    private readonly pace: number | null = null,
+  ) {
+    super(scene, 600, others);
+    this.series = this.series.map((series) => withEigenvalues(series, k));
+    this.branches = [this.branch()];
+    this.tellBranches();
+  }
 
-  answer(survey: Survey): void {
-    this.last?.(survey, "");
+  override send(content: unknown): void {
+    const message = content as Command;
+    if (message.kind !== "command" || message.name !== "survey") super.send(content);
+    if (message.kind !== "command") return;
+    if (message.name === "cancel") for (const one of this.asked) if (one.id === message.args.id) one.ended = true;
+    if (message.name !== "survey") return;
+    const { step, process } = message.args as { step: number; process: string };
+    this.asked.push({ id: message.id, step, process, ended: false });
+    if (this.pace !== null)
+      for (const share of [0.2, 0.6, 1])
+        setTimeout(() => this.answer({ ...this.density(step, process), share }), share * this.pace);
+  }
+
+  /** Sends a density to who asked last. */
+  answer({ arrays, ...rest }: Survey): void {
+    const last = this.asked.at(-1);
+    if (!last || last.ended) return;
+    const header = [...arrays].map(([name, { shape }]) => ({ name, shape }));
+    const buffers = [...arrays.values()].map(({ values }) => new DataView(values.buffer));
+    this.tell({ kind: "survey", branch: 0, run: this.run, id: last.id, ...rest, arrays: header }, buffers);
+    if (rest.share >= 1) this.reply(last.id, "");
   }
 
   refuse(message: string): void {
-    this.last?.(null, message);
+    this.reply(this.asked.at(-1)?.id ?? "", message);
+  }
+
+  private reply(id: string, message: string): void {
+    this.tell({ kind: "reply", branch: 0, id, ok: !message, message, step: null });
+  }
+
+  private density(step: number, process: string): Survey {
+    const { spec, rows, start } = this.series.find((series) => series.spec.name === process) ?? this.series[0];
+    const row = rows[Math.round(step) - start];
+    const at = (name: string) => row[spec.columns.findIndex((column) => column.name === name)];
+    return density(step, at("sharpness"), at("edge_threshold"));
+  }
+
+  protected override spec(): Spec {
+    return { ...super.spec(), eigenvalues: this.k || 4 };
   }
 }

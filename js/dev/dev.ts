@@ -2,9 +2,11 @@
  * The widget without Jupyter: `npm run dev`, then the address it prints. In the address:
  * ?scene=running (or ready, paused, finished, stopped, diverged, error, gone, ended, all) &theme=dark &width=600 &nadam &still
  * ?plane=valley (or quartic, network) &scene=running &rows=113 &steps=200 &pace=100 &cursor=100 &press=all,Contours of the loss
+ * ?spectrum=8 (eigenvalues a row) &pace=400 &cursor=300 &press=rod,Spectral density at step 300
  */
 import widget from "../src/index";
 import "../src/live.css";
+import { DensityModel } from "./density";
 import { FakeModel, NADAM, type Scene } from "./fake";
 import { type Kind, type Options, PlaneModel } from "./plane";
 
@@ -16,6 +18,15 @@ const pages = document.getElementById("pages") as HTMLElement;
 document.body.dataset.jpThemeLight = String(query.get("theme") !== "dark");
 
 const plane = query.get("plane") as Kind | null;
+const recorded = query.get("spectrum");
+
+function made(scene: Scene): FakeModel {
+  const others = query.has("nadam") ? NADAM : [];
+  if (plane) return new PlaneModel(plane, options(scene));
+  if (recorded !== null)
+    return new DensityModel(scene, Number(recorded || 8), others, Number(query.get("pace") ?? 400));
+  return new FakeModel(scene, Number(query.get("steps") ?? 600), others);
+}
 
 function options(state: Scene): Options {
   const numbers = ["steps", "rows", "raised", "pace"].filter((name) => query.has(name));
@@ -25,10 +36,10 @@ function options(state: Scene): Options {
   };
 }
 
-/** Opens the Trajectory view, at a step, and presses buttons by their text. */
-function look(root: HTMLElement): void {
+/** Opens a view, at a step, and presses buttons by their text. */
+function look(root: HTMLElement, tab: string): void {
   const press = (text: string) => [...root.querySelectorAll("button")].find((b) => b.textContent === text)?.click();
-  press("Trajectory");
+  press(tab);
   const step = root.querySelector<HTMLInputElement>(".rf-scrubber [type=number]");
   if (step && query.has("cursor")) {
     const go = () => {
@@ -44,13 +55,11 @@ for (const scene of asked === "all" ? SCENES : [asked as Scene]) {
   const el = document.createElement("div");
   el.style.width = `${query.get("width") ?? 960}px`;
   pages.append(el);
-  const model = plane
-    ? new PlaneModel(plane, options(scene))
-    : new FakeModel(scene, Number(query.get("steps") ?? 600), query.has("nadam") ? NADAM : []);
+  const model = made(scene);
   const { initialize, render } = widget();
   initialize({ model });
   render({ model, el });
   Object.assign(el, { model });
-  if (plane) look(el);
+  if (plane || recorded !== null) look(el, plane ? "Trajectory" : "Spectrum");
   if (!query.has("still")) setInterval(() => model.running && model.advance(1), 310);
 }

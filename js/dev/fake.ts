@@ -12,7 +12,6 @@ import {
   type ToKernel,
 } from "../src/generated/messages";
 import type { Model } from "../src/model";
-import { withEigenvalues } from "./density";
 import { encode, learningRate, makeSeries, type Series } from "./series";
 
 /** A state of the run, or "ended": it finished, and stable flow had stopped at `FLOW_STOP`. */
@@ -68,19 +67,14 @@ export class FakeModel implements Model {
   private readonly events: Event[] = [];
   protected branches: Branch[];
 
-  /**
-   * `others`: hyperparameters beside the learning rate; a `beta1` moves the edge. `eigenvalues`: how many every process
-   * records; 0 leaves it at the four of the iterates.
-   */
+  /** `others`: hyperparameters beside the learning rate; a `beta1` moves the edge. */
   constructor(
     private readonly scene: Scene,
     readonly steps = 600,
     private readonly others: Parameter[] = [],
-    private readonly eigenvalues = 0,
   ) {
     const diverged = scene === "diverged";
-    const series = makeSeries(steps, diverged ? 160 : undefined, scene === "ended" ? FLOW_STOP : undefined);
-    this.series = eigenvalues ? series.map((one) => withEigenvalues(one, eigenvalues)) : series;
+    this.series = makeSeries(steps, diverged ? 160 : undefined, scene === "ended" ? FLOW_STOP : undefined);
     this.step = {
       ready: -1,
       running: 486,
@@ -336,7 +330,7 @@ export class FakeModel implements Model {
       },
       steps: this.steps,
       every: 1,
-      eigenvalues: this.eigenvalues || 4,
+      eigenvalues: 4,
       seed: 0,
       processes: this.series.map((series) => series.spec),
       schedules: SCHEDULES,

@@ -1,11 +1,11 @@
+import axe from "axe-core";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { density, FakeSurveyor } from "../dev/density";
-import { FakeModel, NADAM, type Scene } from "../dev/fake";
-import { type Context, ViewState } from "../src/context";
-import { Runs } from "../src/runs";
-import { Scope } from "../src/scope";
-import { processStyles, readTheme } from "../src/theme";
-import { SpectrumView } from "../src/views/spectrum";
+import { DensityModel, density } from "../dev/density";
+import { NADAM, type Scene } from "../dev/fake";
+import type { Root } from "../src/hook";
+import widget from "../src/index";
+import { views } from "../src/views";
+import type { SpectrumView } from "../src/views/spectrum";
 import { REST } from "../src/views/spectrum/surveys";
 import type { Parameter } from "../src/wire";
 import { painted } from "./helpers";
@@ -13,44 +13,34 @@ import { alive } from "./setup";
 
 afterEach(() => vi.restoreAllMocks());
 
-/** The view alone, on the fake kernel and a surveyor that answers by hand. */
+/** The widget with the Spectrum view, on a kernel that answers by hand. */
 async function shown(scene: Scene, { others = [] as Parameter[], eigenvalues = 8 } = {}) {
-  const model = new FakeModel(scene, 600, others, eigenvalues);
-  const runs = new Runs(model);
-  const client = runs.selected;
-  const scope = new Scope();
-  const root = document.createElement("div");
-  document.body.append(root);
-  const surveyor = new FakeSurveyor();
-  client.survey = surveyor.survey;
-  const draw = scope.frame(() => view.update());
-  const context: Context = {
-    runs,
-    client,
-    scope,
-    root,
-    view: new ViewState(),
-    theme: readTheme(root),
-    styles: processStyles(client.spec.processes),
-    size: "wide",
-    redraw: draw,
-  };
-  const view = new SpectrumView(context);
-  root.append(view.element);
-  scope.add(client.changed.subscribe(draw));
-  scope.add(client.store.changed.subscribe(draw));
-  scope.add(context.view.changed.subscribe(draw));
-  view.update();
+  const create = vi.spyOn(views.spectrum, "create");
+  const model = new DensityModel(scene, eigenvalues, others);
+  const { initialize, render } = widget();
+  const stop = initialize({ model });
+  const el = document.createElement("div");
+  document.body.append(el);
+  const unmount = render({ model, el });
+  const root = el.querySelector(".rodflow") as Root;
   await painted();
-  const find = <E extends HTMLElement>(selector: string) => root.querySelector(selector) as E;
+  [...root.querySelectorAll<HTMLElement>("[role=tab]")].find((tab) => tab.textContent === "Spectrum")?.click();
+  await painted();
+  const view = create.mock.results.at(-1)?.value as SpectrumView;
+  const [context] = create.mock.lastCall ?? [];
+  if (!context) throw new Error("The view was not made.");
+  const find = <E extends HTMLElement>(selector: string) => view.element.querySelector(selector) as E;
   const text = (selector: string) => (find(selector)?.textContent ?? "").replaceAll("\u00a0", " ");
-  const all = (selector: string) => [...root.querySelectorAll(selector)].map((element) => element.textContent);
+  const all = (selector: string) => [...view.element.querySelectorAll(selector)].map((element) => element.textContent);
   const ask = find<HTMLButtonElement>(".rf-spectrum-ask button");
+  const off = () => ask.getAttribute("aria-disabled") === "true";
+  const asked = () => model.asked.map(({ step, process }) => ({ step, process }));
   const go = async (step: number) => {
     context.view.setCursor(step, true);
     await painted();
   };
-  return { model, client, scope, root, surveyor, context, view, find, text, all, ask, go };
+  const { client } = context;
+  return { model, client, root, context, view, find, text, all, ask, off, asked, go, unmount, stop };
 }
 
 describe("the Spectrum view", () => {
@@ -117,44 +107,44 @@ describe("the Spectrum view", () => {
   });
 
   it("asks for the density at the cursor's step, and draws what comes", async () => {
-    const { ask, go, surveyor, text, find, all } = await shown("finished");
+    const { ask, asked, go, off, model, text, find, all } = await shown("finished");
     await go(300);
     expect(ask.textContent).toBe("Spectral density at step 300");
     ask.click();
     await painted();
-    expect(surveyor.asked).toEqual([{ step: 300, process: "discrete" }]);
-    expect(ask.disabled).toBe(true);
+    expect(asked()).toEqual([{ step: 300, process: "discrete" }]);
+    expect(off()).toBe(true);
     expect(text(".rf-density-note")).toMatch(/^Working/);
-    surveyor.answer({ ...density(300), share: 0.4 });
+    model.answer({ ...density(300), share: 0.4 });
     await painted();
     expect(text(".rf-density-method")).toBe("Working: 40 % done.");
     expect(find(".rf-density-note").hidden).toBe(true);
-    surveyor.answer(density(300));
+    model.answer(density(300));
     await painted();
     expect(text(".rf-density .rf-panel-title")).toBe("All 3,466 at step 300");
     expect(all(".rf-sentences li").at(-1)).toMatch(/of 3,466 eigenvalues exceed 1/);
     await go(310);
-    expect(ask.disabled).toBe(false);
+    expect(off()).toBe(false);
     expect(text(".rf-density .rf-panel-title")).toBe("All 3,466 at step 300");
   });
 
   it("marks what is recorded, also where it does not stand alone, and outliers once", async () => {
-    const { ask, client, go, surveyor, find } = await shown("finished");
+    const { ask, client, go, model, find } = await shown("finished");
     await go(230);
     ask.click();
     const largest = client.store.table("discrete")?.value("eigenvalues", 230) ?? 0;
     const survey = density(230, largest, 2.353);
     survey.arrays.set("outliers", { shape: [2], values: Float32Array.from([largest, -0.5]) });
-    surveyor.answer(survey);
+    model.answer(survey);
     await painted();
     expect(find(".rf-density-chart").getAttribute("aria-label")).toMatch(/9 are marked, 4 of them critical/);
   });
 
   it("has both charts on one vertical axis, and the edge at one height", async () => {
-    const { ask, go, surveyor, view } = await shown("finished");
+    const { ask, go, model, view } = await shown("finished");
     await go(300);
     ask.click();
-    surveyor.answer(density(300));
+    model.answer(density(300));
     await painted();
     const { over, beside } = view as unknown as Record<"over" | "beside", { chart: { y(value: number): number } }>;
     for (const value of [0, 1, 2.353]) expect(beside.chart.y(value)).toBeCloseTo(over.chart.y(value), 9);
@@ -162,46 +152,46 @@ describe("the Spectrum view", () => {
   });
 
   it("says in the plot why a density was refused", async () => {
-    const { ask, go, surveyor, find } = await shown("finished");
+    const { ask, go, off, model, find } = await shown("finished");
     await go(40);
     ask.click();
-    surveyor.refuse("step=40 is not kept any more: steps 96 to 600 are.");
+    model.refuse("step=40 is not kept any more: steps 96 to 600 are.");
     await painted();
     expect(find(".rf-density-note").textContent).toBe("step=40 is not kept any more: steps 96 to 600 are.");
     expect(find(".rf-density-note").dataset.tone).toBe("warning");
-    expect(ask.disabled).toBe(false);
+    expect(off()).toBe(false);
   });
 
   it("follows the cursor once it rests, where that is wanted", async () => {
-    const { find, go, surveyor } = await shown("finished");
+    const { asked, find, go } = await shown("finished");
     const follow = find<HTMLInputElement>(".rf-follow input");
     await go(200);
     await new Promise((resolve) => setTimeout(resolve, REST + 50));
-    expect(surveyor.asked).toHaveLength(0);
+    expect(asked()).toHaveLength(0);
     follow.click();
     await painted();
     await new Promise((resolve) => setTimeout(resolve, REST + 50));
-    expect(surveyor.asked).toEqual([{ step: 200, process: "discrete" }]);
+    expect(asked()).toEqual([{ step: 200, process: "discrete" }]);
   });
 
   it("waits for rows, and asks a kernel that has gone for nothing", async () => {
     const ready = await shown("ready");
-    expect([ready.ask.disabled, ready.ask.title]).toEqual([true, "Nothing has run yet"]);
+    expect([ready.off(), ready.ask.title]).toEqual([true, "Nothing has run yet"]);
     expect(ready.all(".rf-strip b")).toEqual(Array(8).fill("–"));
     expect(ready.all(".rf-sentences li")).toEqual([]);
     const gone = await shown("gone");
     gone.client.gone = true;
     gone.client.changed.emit();
     await painted();
-    expect([gone.ask.disabled, gone.ask.title]).toEqual([true, "The kernel has gone"]);
+    expect([gone.off(), gone.ask.title]).toEqual([true, "The kernel has gone"]);
     expect(gone.text(".rf-density-note")).toMatch(/^The kernel has gone/);
   });
 
   it("shows nothing of the run before a reset", async () => {
-    const { ask, client, go, model, surveyor, text, context } = await shown("finished");
+    const { ask, client, go, model, text, context } = await shown("finished");
     await go(300);
     ask.click();
-    surveyor.answer(density(300));
+    model.answer(density(300));
     await painted();
     expect(text(".rf-density .rf-panel-title")).toMatch(/at step 300/);
     context.view.setCursor(null, false);
@@ -212,12 +202,61 @@ describe("the Spectrum view", () => {
     expect(text(".rf-density .rf-panel-title")).toBe("All 3,466");
   });
 
+  it("keeps to the steps that the time axis is limited to", async () => {
+    const { context, view } = await shown("finished");
+    const { chart } = (view as unknown as { over: { chart: { x(time: number): number; plotWidth: number } } }).over;
+    context.view.setSpan([100, 200]);
+    await painted();
+    expect(chart.x(100)).toBeCloseTo(0, 9);
+    expect(chart.x(200)).toBeCloseTo(chart.plotWidth, 9);
+  });
+
+  it("asks the branch that is looked at, and shows nothing of another", async () => {
+    const { ask, context, client, go, model, text, root } = await shown("finished");
+    await go(300);
+    ask.click();
+    model.answer(density(300));
+    await painted();
+    void client.command("fork", { at: 300 });
+    await painted();
+    context.runs.select(1);
+    await painted();
+    expect(root.dataset.branch).toBe("1");
+    expect(text(".rf-density .rf-panel-title")).toBe("All 3,466");
+  });
+
+  it("brings its charts into a saved picture", async () => {
+    const { ask, go, model, view } = await shown("finished");
+    expect(view.plates().map(({ title }) => title)).toEqual(["Eight largest eigenvalues", "At the edge"]);
+    await go(300);
+    ask.click();
+    model.answer(density(300));
+    await painted();
+    const [, , beside] = view.plates();
+    expect(beside.title).toBe("All 3,466 at step 300");
+    const texts: string[] = [];
+    const ctx = document.createElement("canvas").getContext("2d") as CanvasRenderingContext2D;
+    ctx.fillText = (text: string) => void texts.push(text);
+    beside.paint(ctx);
+    expect(texts).toEqual(expect.arrayContaining(["1,000", "3", "4", "edge 2.35"]));
+  });
+
+  it("has no violation that axe knows of", async () => {
+    const { ask, go, model, view } = await shown("finished");
+    await go(300);
+    ask.click();
+    model.answer(density(300));
+    await painted();
+    // What needs a layout is looked at in a browser.
+    const { violations } = await axe.run(view.element, { rules: { "color-contrast": { enabled: false } } });
+    expect(violations.map(({ id }) => id)).toEqual([]);
+  });
+
   it("leaves nothing behind", async () => {
     const before = { ...alive };
-    const { scope, client } = await shown("running");
-    scope.dispose();
-    client.dispose();
-    expect(scope.size).toBe(0);
+    const { stop, unmount } = await shown("running");
+    unmount();
+    stop?.();
     expect(alive).toEqual(before);
   });
 });

@@ -36,6 +36,11 @@ export interface DensityPicture {
 /** Room for the dots, left of the bars. */
 const GUTTER = 22;
 
+/** What is left of the bars. */
+function room(labelled: boolean): number {
+  return labelled ? LEFT + GUTTER : GUTTER + 6;
+}
+
 /** Counts are drawn over the logarithm of 1 + count: none has length 0. */
 function length(count: number): number {
   return Math.log10(1 + Math.max(count, 0));
@@ -55,7 +60,7 @@ export class DensityChart {
   /** Whether the values are written at the left; beside another chart they are written there. */
   labelled = false;
   private picture: DensityPicture | null = null;
-  private width = 0;
+  width = 0;
 
   constructor(
     scope: Scope,
@@ -71,17 +76,13 @@ export class DensityChart {
     return TOP + this.plotHeight + BOTTOM_AXIS;
   }
 
-  get left(): number {
-    return this.labelled ? LEFT + GUTTER : GUTTER + 6;
-  }
-
   resize(width: number): void {
     this.width = width;
   }
 
   show(picture: DensityPicture): void {
     this.picture = picture;
-    if (this.width <= this.left + RIGHT) return;
+    if (this.width <= room(this.labelled) + RIGHT) return;
     this.surface.resize(this.width, this.height);
     this.draw(this.surface.clear());
   }
@@ -92,14 +93,14 @@ export class DensityChart {
     return (1 - (value - low) / (high - low)) * this.plotHeight;
   }
 
-  /** Draws the picture shown last, on this canvas or another, in CSS pixels. */
-  draw(ctx: CanvasRenderingContext2D): void {
+  /** Draws the picture shown last, on this canvas or another, in CSS pixels; alone it needs its values at the left. */
+  draw(ctx: CanvasRenderingContext2D, labelled = this.labelled, across = this.width): void {
     const { picture } = this;
     if (!picture) return;
     const most = Math.max(9.9, ...picture.bars.map((bar) => bar.count + bar.error), 0);
     const full = length(most) * 1.04;
-    const left = this.left;
-    const width = Math.max(1, this.width - left - RIGHT);
+    const left = room(labelled);
+    const width = Math.max(1, across - left - RIGHT);
     const frame: Frame = {
       ctx,
       left,
@@ -110,9 +111,9 @@ export class DensityChart {
       y: (value) => TOP + this.y(value),
     };
     ctx.font = small(picture.theme);
-    drawAxes(frame, picture, countTicks(most, width), this.labelled);
+    drawAxes(frame, picture, countTicks(most, width), labelled);
     // Beside another chart the line of the edge comes from there.
-    if (picture.edge) drawBound(frame, picture.theme, picture.edge.value, this.labelled ? left : 0);
+    if (picture.edge) drawBound(frame, picture.theme, picture.edge.value, labelled ? left : 0);
     drawBars(frame, picture);
     drawDots(frame, picture);
     drawWords(frame, picture);

@@ -29,8 +29,10 @@ export function stairs(envelope: Envelope | null): Stair[] {
 }
 
 /** The region beyond the edge, up to the newest row. */
-export function drawBeyond({ ctx, top, height, x, y }: Frame, theme: Theme, steps: Stair[]): void {
+export function drawBeyond(frame: Frame, theme: Theme, steps: Stair[]): void {
   if (!steps.length) return;
+  const { ctx, left, top, width, height, y } = frame;
+  const x = (time: number) => Math.min(Math.max(frame.x(time), left), left + width);
   const inside = (value: number) => Math.min(Math.max(y(value), top), top + height);
   ctx.fillStyle = theme.tint;
   ctx.beginPath();
@@ -77,20 +79,21 @@ export function drawStairLabels(frame: Frame, theme: Theme, steps: Stair[], labe
 export function drawNext(frame: Frame, theme: Theme, from: number, value: number | null): void {
   const { ctx, left, top, width, height } = frame;
   const y = value === null ? Number.NaN : Math.round(frame.y(value)) + 0.5;
-  if (!(y >= top && y <= top + height)) return;
+  if (!(y >= top && y <= top + height && frame.x(from) < left + width)) return;
   ctx.strokeStyle = theme.secondary;
   ctx.lineWidth = 1;
   ctx.setLineDash([4, 3]);
   ctx.beginPath();
-  ctx.moveTo(frame.x(from), y);
+  ctx.moveTo(Math.max(frame.x(from), left), y);
   ctx.lineTo(left + width, y);
   ctx.stroke();
   ctx.setLineDash([]);
 }
 
 /** A triangle on the lower border at a time. */
-export function drawPointer({ ctx, top, height, x }: Frame, theme: Theme, time: number): void {
+export function drawPointer({ ctx, left, top, width, height, x }: Frame, theme: Theme, time: number): void {
   const at = x(time);
+  if (at < left || at > left + width) return;
   const y = top + height;
   ctx.fillStyle = theme.ink;
   ctx.beginPath();

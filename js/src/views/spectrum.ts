@@ -9,7 +9,7 @@ import { listenPointer, moveCursor, stepAt } from "./pointer";
 import { Bar } from "./spectrum/bar";
 import { Beside } from "./spectrum/beside";
 import type { Density } from "./spectrum/density";
-import { OverTime } from "./spectrum/over-time";
+import { COUNT_TITLE, OverTime } from "./spectrum/over-time";
 import { spectrumRange } from "./spectrum/range";
 import { readSpectrum, recorded, type SpectrumReading, tracked, withSpectrum } from "./spectrum/reading";
 import { Strip } from "./spectrum/strip";
@@ -69,7 +69,7 @@ export class SpectrumView implements View {
         { class: "rf-spectrum-time" },
         head(this.title, this.subtitle),
         this.over.host,
-        head(h("h3", { class: "rf-panel-title" }, "At the edge"), this.countSubtitle),
+        head(h("h3", { class: "rf-panel-title" }, COUNT_TITLE), this.countSubtitle),
         this.over.countHost,
       ),
       this.beside.element,
@@ -82,8 +82,9 @@ export class SpectrumView implements View {
       this.strip.element,
       h("div", { class: "rf-spectrum-words" }, this.sentences),
     );
-    listenPointer(context, this.over.host, this.over.chart);
-    listenPointer(context, this.over.countHost, this.over.countChart);
+    const { over } = this;
+    listenPointer(context, over.host, over.chart);
+    listenPointer(context, over.countHost, over.countChart);
     const observer = new ResizeObserver(() => this.resize());
     observer.observe(this.main);
     scope.observe(observer);
@@ -98,7 +99,7 @@ export class SpectrumView implements View {
   }
 
   plates(): Plate[] {
-    return this.over.plates(this.title.textContent ?? "");
+    return [...this.over.plates(this.title.textContent ?? ""), ...this.beside.plates()];
   }
 
   resize(): void {

@@ -36,7 +36,9 @@ export class Bar {
       this.chooser,
       h("span", { class: "rf-spectrum-ask" }, this.ask, this.follow),
     );
-    context.scope.listen(this.ask, "click", () => actions.ask());
+    context.scope.listen(this.ask, "click", () => {
+      if (this.ask.getAttribute("aria-disabled") !== "true") actions.ask();
+    });
     context.scope.listen(this.box, "change", () => actions.follow(this.box.checked));
   }
 
@@ -48,7 +50,8 @@ export class Bar {
     if (this.builtFor !== this.context.styles) this.build(styles);
     for (const segment of this.chooser.children)
       setAttribute(segment, "aria-pressed", String(segment.getAttribute("data-process") === chosen?.process.name));
-    this.ask.disabled = !ask.enabled;
+    // A button that is disabled loses the focus of who has just pressed it.
+    setAttribute(this.ask, "aria-disabled", String(!ask.enabled));
     setText(this.ask, ask.text);
     setAttribute(this.ask, "title", ask.why || null);
   }

@@ -1,8 +1,10 @@
 import { DensityChart, type DensityPicture, type Dot } from "../../charts/density";
+import { LEFT } from "../../charts/line";
 import type { Context } from "../../context";
 import { h, setAttribute, setText } from "../../dom";
 import * as format from "../../format";
 import { linearTicks, type Range } from "../../ranges";
+import type { Plate } from "../view";
 import { binWidth, CRITICAL, type Density } from "./density";
 import { HEIGHT } from "./over-time";
 import { labels } from "./range";
@@ -50,6 +52,15 @@ export class Beside {
   resize(): void {
     this.chart.labelled = this.context.size === "tiny";
     this.chart.resize(Math.floor(this.host.clientWidth));
+  }
+
+  /** The density where there is one, with values of its own at the left. */
+  plates(): Plate[] {
+    const { chart, title, element } = this;
+    if (element.dataset.step === undefined) return [];
+    const width = chart.width + (chart.labelled ? 0 : LEFT);
+    const paint = (ctx: CanvasRenderingContext2D) => chart.draw(ctx, true, width);
+    return [{ title: title.textContent ?? "", width, height: chart.height, paint }];
   }
 
   update(shown: Shown): void {

@@ -14,6 +14,7 @@ import { rateAt, recorded } from "./reading";
 /** Heights of the plots in CSS pixels. */
 export const HEIGHT = 295;
 const COUNT_HEIGHT = 44;
+export const COUNT_TITLE = "At the edge";
 
 export interface Moment {
   style: ProcessStyle;
@@ -49,18 +50,6 @@ export class OverTime {
     this.countHost.style.height = `${this.countChart.height}px`;
   }
 
-  plates(title: string): Plate[] {
-    return [
-      { title, chart: this.chart },
-      { title: "At the edge", chart: this.countChart },
-    ].map(({ chart, ...plate }) => ({
-      ...plate,
-      width: chart.width,
-      height: chart.height,
-      paint: (ctx) => chart.paint(ctx),
-    }));
-  }
-
   resize(): void {
     const width = Math.floor(this.host.clientWidth);
     if (width <= 0) return;
@@ -71,6 +60,18 @@ export class OverTime {
   /** The stretches over which the edge holds still. */
   stairs({ process }: ProcessStyle): Stair[] {
     return stairs(this.context.client.store.table(process.name)?.envelope("edge_threshold") ?? null);
+  }
+
+  plates(title: string): Plate[] {
+    return [
+      { title, chart: this.chart },
+      { title: COUNT_TITLE, chart: this.countChart },
+    ].map(({ title, chart }) => ({
+      title,
+      width: chart.width,
+      height: chart.height,
+      paint: (ctx) => chart.paint(ctx),
+    }));
   }
 
   update(moment: Moment): void {

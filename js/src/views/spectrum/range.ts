@@ -1,5 +1,5 @@
 import * as format from "../../format";
-import { linearRange, type Range } from "../../ranges";
+import { linearRange, type Range, roundUp } from "../../ranges";
 
 export interface Extents {
   /** Lowest and highest value of the largest eigenvalue. */
@@ -25,10 +25,10 @@ export function spectrumRange({ largest, low, edges, density }: Extents): Range 
   const room = 3 * Math.max(reach, -bottom);
   const near = edges.filter((value) => value <= room);
   const high = Math.max(0, reach, ...near);
-  const [from, to] = linearRange(bottom, high);
+  const to = linearRange(bottom, high)[1];
   // A bar at zero needs room below it, and little is enough while nothing lies further down.
-  const margin = 0.04 * to;
-  return [-bottom > 0.75 * margin ? from : -margin, to];
+  const margin = roundUp(0.03 * (to - bottom));
+  return [-margin * Math.max(1, Math.ceil((-1.1 * bottom) / margin)), to];
 }
 
 /** Labels of an axis with equally many decimals. */

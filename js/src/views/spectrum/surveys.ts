@@ -3,7 +3,7 @@ import type { Client } from "../../client";
 import type { Scope } from "../../scope";
 import { Density } from "./density";
 
-/** Who answers: the client of the branch that is selected. */
+/** Who answers: the client of the branch that is looked at. */
 type Surveyor = Pick<Client, "survey">;
 
 /** A step of a process of one run. */
@@ -76,16 +76,13 @@ export class Surveys {
     const done = () => {
       if (this.pending?.key === name) this.pending = null;
     };
-    // An answer may come before `survey` returns.
-    this.pending = { key: name, end: () => {} };
-    const { step, process } = place;
-    const { end } = this.surveyor.survey("density", { step, process }, (survey, refusal) => {
+    const { end } = this.surveyor.survey("density", { step: place.step, process: place.process }, (survey, refusal) => {
       if (!survey || survey.share >= 1) done();
       if (survey) this.keep(place, new Density(survey));
       else this.refused.set(name, refusal);
       this.changed();
     });
-    if (this.pending?.key === name) this.pending = { key: name, end };
+    this.pending = { key: name, end };
     this.changed();
   }
 

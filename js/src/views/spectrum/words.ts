@@ -90,21 +90,19 @@ function sinceWhen({ rate, step, threshold }: SpectrumReading, events: RunEvent[
   ];
 }
 
-/** What the density adds: how many are large, and which is the smallest. */
+/** What the density adds: how many are large, and, where the survey says so, which is the smallest. */
 export function counts(density: Density, step: number): Sentence | null {
   const { dim, exact, threshold, total, survey } = density;
   if (survey.share < 1 || !(total > 0)) return null;
   const value = roundDown((threshold ?? density.outliers[0] ?? 0) / 2);
   if (!(value > 0)) return null;
-  const { count, error } = density.between(value, Number.POSITIVE_INFINITY);
-  const spread = Math.round(error);
-  const number = exact || spread < 1 ? format.whole(count) : `${format.whole(count)} ± ${format.whole(spread)}`;
+  const { count } = density.between(value, Number.POSITIVE_INFINITY);
   const { smallest } = survey.facts;
   const least = smallest === null || smallest === undefined ? "" : format.significant(smallest, 2);
   const when = density.step === step ? "" : `At step ${format.whole(density.step)}, `;
   const about = exact ? "" : "about ";
   // Also where all are known, one close to the value lies on both sides of it as it is smoothed.
   const sure = exact && Math.abs(count - Math.round(count)) < 0.05;
-  const sentence = `${when}${sure ? "" : "about "}${number} of ${format.whole(dim)} eigenvalues exceed ${format.plain(value)}`;
+  const sentence = `${when}${sure ? "" : "about "}${format.whole(count)} of ${format.whole(dim)} eigenvalues exceed ${format.plain(value)}`;
   return [`${format.capital(sentence)}${least ? `; the smallest is ${about}${least}` : ""}.`];
 }
