@@ -200,6 +200,10 @@ export function failure(status: RunStatus): Sentence {
   return [/^step [\d,]+ failed/i.test(message) ? message : `Step ${step} failed: ${message}`];
 }
 
+export function saved(): Sentence {
+  return ["A saved picture: the cursor and the read-out work; run the cell again for a live one."];
+}
+
 export function noKernel(newest: number): Sentence[] {
   const end =
     newest < 0

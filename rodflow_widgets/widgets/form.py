@@ -15,6 +15,8 @@ from ..session.spec import PROCESSES
 from . import cells
 from .fields import STYLE, WIDTH, Field
 from .live import Live
+from .saved import EMPTY
+from .still import Places
 
 SMALL = "font-size: var(--jp-ui-font-size0, 11px); line-height: 1.35; color: var(--jp-ui-font-color2, #616161)"
 ALERT = "border-left: 3px solid #b45309; padding: 2px 10px; line-height: 1.4; color: var(--jp-ui-font-color1, #212121)"
@@ -123,7 +125,7 @@ class Explorer(ipywidgets.VBox):
     def __init__(self, problem: str = "digits_mlp", optimizer: str = "GradientDescent", *, steps: int = 400) -> None:
         known = catalogue()
         self.live: Live | None = None
-        self._displays: tuple[str, ...] = ()
+        self._places = Places()
         self.flows = {entry["name"]: FlowChoice(entry, entry["name"] in PROCESSES) for entry in known["flows"]}
         self.problem = Choice("Problem", known["problems"], problem)
         self.optimizer = Choice("Optimizer", known["optimizers"], optimizer)
@@ -171,7 +173,7 @@ class Explorer(ipywidgets.VBox):
             self.button.disabled = False
         self._say("")
         before, self.live = self.live, Live(run)
-        self.live.follow(self._displays)
+        self.live.follow(self._places)
         self.children = [*self._form, self.live]
         if before is not None:
             before.close()
@@ -214,16 +216,12 @@ class Explorer(ipywidgets.VBox):
     def _ipython_display_(self) -> None:
         from IPython.display import publish_display_data
 
-        from .still import publish
-
         data = self._repr_mimebundle_() if self.comm is not None else None
         if data is None:
             publish_display_data({"text/plain": f"{self!r}, closed: run the cell that made it again"})
             return
         publish_display_data(data)
-        self._displays = (*self._displays, publish())
-        if self.live is not None:
-            self.live.follow(self._displays)
+        self._places.publish(EMPTY)
 
     def __repr__(self) -> str:
         return f"<Explorer: {self.optimizer.name} on {self.problem.name}; {self.live!r}>"

@@ -20,8 +20,9 @@ from ..wire.codec import content
 from ..wire.messages import PROTOCOL, PanelName
 from . import bundle, cells
 from .branches import Branch, Branches
+from .saved import CSS, LIVE_CLASS
 from .sender import SENDER
-from .still import CSS, LIVE_CLASS, Still
+from .still import Places, Still
 
 PANELS: tuple[str, ...] = typing.get_args(PanelName)
 
@@ -54,13 +55,13 @@ class Live(anywidget.AnyWidget):
     def __init__(self, run: Run, panels: Sequence[str] | None = None) -> None:
         self.run = run
         shown = check_panels(panels)
-        self._branches = Branches(weakref.ref(self), SENDER.budget, SENDER.wake)
+        self._branches = branches = Branches(weakref.ref(self), SENDER.budget, SENDER.wake)
         main = self._branches.add(run)
         self._snapshots: dict[int, bytes] = {}
         self._asked: Future[Any] | None = None
         self._telling: int | None = None
         self._turn = threading.RLock()
-        self._still = Still(run)
+        self._still = Still(run, lambda: _traits(shown, branches))
         super().__init__(
             panels=list(shown),
             branches=[plain(main.describe())],
@@ -153,9 +154,9 @@ class Live(anywidget.AnyWidget):
             self._list()
         return None
 
-    def follow(self, displays: tuple[str, ...]) -> None:
-        """Keep the picture for a saved notebook in outputs that others have published."""
-        self._still.follow(displays)
+    def follow(self, places: Places) -> None:
+        """Keep the picture for a saved notebook in outputs that others publish."""
+        self._still.follow(places)
 
     def _fork(self, parent: Branch, at: int | None, name: str | None, changes: dict[str, Any]) -> Branch:
         run = parent.run.fork(at=at, **changes)
@@ -244,6 +245,18 @@ def check_panels(panels: Sequence[str] | None) -> tuple[str, ...]:
     if not names or len(set(names)) < len(names):
         raise ArgumentError(f"panels={panels!r} is not usable: name at least one panel, and none twice.")
     return names
+
+
+def _traits(panels: Sequence[str], branches: Branches) -> dict[str, Any]:
+    """What the page is told of runs that hold still now; any thread."""
+    shown = tuple(branches)
+    return {
+        "protocol": PROTOCOL,
+        "panels": list(panels),
+        "branches": [plain(branch.describe()) for branch in shown],
+        "statuses": {str(branch.id): plain(content(branch.feed.status())) for branch in shown},
+        "snapshot": b"".join(branch.feed.snapshot() for branch in shown),
+    }
 
 
 def plain(value: Any) -> Any:

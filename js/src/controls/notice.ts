@@ -42,7 +42,7 @@ export class Notice implements Part {
   /** Asks once whether the run is to be reset; the second call does it. */
   askReset(): void {
     const state = shownState(this.context.client);
-    if (state === "ready" || state === "gone") return;
+    if (state === "ready" || state === "gone" || state === "saved") return;
     if (this.asking || state === "diverged" || state === "error") {
       this.asking = false;
       this.actions.reset();
@@ -81,7 +81,8 @@ export class Notice implements Part {
     if (state === "paused" && view.cursor === null)
       return [words.paused(client.status, reading), ...words.describe(reading, client.spec, 2)];
     // Where the box tells how the run ended, the words are about the cursor's step only.
-    if (["finished", "diverged", "error", "gone"].includes(state) && view.cursor === null) return [];
+    const own = state === "saved" ? client.status.state : state;
+    if (["finished", "diverged", "error", "gone"].includes(own) && view.cursor === null) return [];
     return words.describe(reading, client.spec);
   }
 
@@ -202,6 +203,14 @@ export class Notice implements Part {
         };
       case "gone":
         return { tone: "warning", sentences: words.noKernel(store.newest), buttons: [] };
+      case "saved": {
+        const told = this.content(status.state, reading);
+        return {
+          tone: told?.tone ?? "plain",
+          sentences: [...(told?.sentences ?? [[status.sentence]]), words.saved()],
+          buttons: [],
+        };
+      }
       default:
         return null;
     }
