@@ -66,6 +66,9 @@ export class Client {
     this.on("msg:custom", (content: Wire.ToPage, buffers: DataView[]) => this.receive(content, buffers ?? []));
     this.on("change:statuses", () => this.readStatus());
     this.on("comm_live_update", () => this.hello());
+    if (this.recorded) return;
+    this.scope.listen(window, "pagehide", () => this.send({ kind: "bye", ...this.sender }));
+    this.scope.listen<PageTransitionEvent>(window, "pageshow", (event) => event.persisted && this.hello());
   }
 
   get spec(): Spec {

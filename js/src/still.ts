@@ -5,11 +5,14 @@
  */
 export {};
 
-type Mount = (el: HTMLElement, packed: ArrayBuffer) => () => void;
+interface Code {
+  mountRecorded(el: HTMLElement, packed: ArrayBuffer): () => void;
+  styles: CSSStyleSheet;
+}
 
 interface Shelf {
   /** Resolves when one picture of the page has brought the code. */
-  code: Promise<{ mountRecorded: Mount; css: string }>;
+  code: Promise<Code>;
   bring(packed: string): void;
 }
 
@@ -24,12 +27,14 @@ async function unpack(base64: string): Promise<ArrayBuffer> {
   return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
 }
 
-async function load(packed: string): Promise<{ mountRecorded: Mount; css: string }> {
+async function load(packed: string): Promise<Code> {
   const { js, css } = JSON.parse(new TextDecoder().decode(await unpack(packed)));
   const url = URL.createObjectURL(new Blob([js], { type: "text/javascript" }));
   const { mountRecorded } = await import(/* @vite-ignore */ url);
   URL.revokeObjectURL(url);
-  return { mountRecorded, css };
+  const styles = new CSSStyleSheet();
+  styles.replaceSync(css);
+  return { mountRecorded, styles };
 }
 
 function shelf(hash: string): Shelf {
@@ -58,17 +63,17 @@ function show(el: HTMLElement): void {
   let seen = false;
 
   const mount = async () => {
-    const [{ mountRecorded, css }, packed] = await Promise.all([shelf(hash).code, unpack(data)]);
+    const [{ mountRecorded, styles }, packed] = await Promise.all([shelf(hash).code, unpack(data)]);
     if (!el.isConnected || unmount) return;
-    if (!document.querySelector(`style[data-rodflow-style="${hash}"]`)) {
-      const style = document.createElement("style");
-      style.dataset.rodflowStyle = hash;
-      style.textContent = css;
-      document.head.append(style);
-    }
+    // In a tree of its own: hosts style what their outputs hold, down to lists and tables.
     const place = document.createElement("div");
+    place.dataset.lmSuppressShortcuts = "true";
+    const shadow = place.attachShadow({ mode: "open" });
+    shadow.adoptedStyleSheets = [styles];
+    const within = document.createElement("div");
+    shadow.append(within);
     el.append(place);
-    const end = mountRecorded(place, packed);
+    const end = mountRecorded(within, packed);
     png.hidden = true;
     unmount = () => {
       end();

@@ -12,7 +12,7 @@ from ..engine.catalogue import catalogue
 from ..errors import ArgumentError, RodflowError, unknown
 from ..session import Run, RunSpec
 from ..session.spec import PROCESSES
-from . import cells
+from . import cells, parts
 from .fields import STYLE, WIDTH, Field
 from .live import Live
 from .saved import EMPTY
@@ -60,7 +60,8 @@ class Choice:
         entry = self._entries[self.name]
         self.fields = {p["name"]: Field(p) for p in entry["parameters"]}
         self._summary.value = f'<div style="{SMALL}">{html.escape(entry["summary"])}</div>'
-        self._below.children = [field.control for field in self.fields.values()]
+        before, self._below.children = self._below.children, [field.control for field in self.fields.values()]
+        parts.close(*before)
 
 
 class FlowChoice:
@@ -151,9 +152,10 @@ class Explorer(ipywidgets.VBox):
             layout=ipywidgets.Layout(flex_flow="row wrap", align_items="center", width="100%"),
         )
         for field in (self.steps, self.seed):
-            field.control.layout = ipywidgets.Layout(width="260px")
+            field.control.layout.width = "260px"
         self._form = (columns, last, self.message)
         super().__init__(self._form)
+        self._own = (*self._form, self.layout)
         self.add_class("rodflow-form")
         cells.replace(self)
 
@@ -186,6 +188,7 @@ class Explorer(ipywidgets.VBox):
         live = self.__dict__.get("live")
         if live is not None:
             live.close()
+        parts.close(*self.__dict__.get("_own", ()))
         super().close()
 
     def _chosen(self) -> RunSpec:

@@ -68,6 +68,7 @@ class Live(anywidget.AnyWidget):
             statuses={"0": plain(content(main.feed.status()))},
             learning_rate=run.values["learning_rate"],
         )
+        self._own_layout = self.layout
         self.add_class(LIVE_CLASS)
         self.on_msg(Live._receive)
         self._route()
@@ -119,6 +120,7 @@ class Live(anywidget.AnyWidget):
             for branch in branches:
                 self._end(branch)
             self._still.close()
+            self._own_layout.close()
         super().close()
 
     # ------------------------------------------------------------------ for the sender

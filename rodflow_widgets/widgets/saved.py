@@ -78,7 +78,7 @@ def data(recording: Any, traits: Mapping[str, Any]) -> dict[str, Any]:
         f'{HIDE_DEAD}<div class="{STILL_CLASS}" data-code="{_code()[0]}">'
         f'<img class="{STILL_CLASS}" alt="{_words(recording)}" style="max-width: 100%; width: 960px" '
         f'src="data:image/png;base64,{png}">'
-        f'<script type="application/vnd.rodflow+gzip" data-rodflow-picture>{packed}</script>'
+        f'<script type="application/vnd.rodflow+gzip" data-rodflow-picture="">{packed}</script>'
         f"<script>{_script()}</script></div>"
     )
     return {"image/png": png, "text/html": html, "text/plain": text}

@@ -25,7 +25,7 @@ bundle.STATIC = Path({static!r})
 live = rf.compare(rf.problems.quadratic(sharpness=2.0), rf.optimizers.GradientDescent(0.4), steps=20)
 live
 """
-PART = r'<script type="application/vnd\.rodflow\+gzip" data-rodflow-{}>([^<]*)</script>'
+PART = r"<script [^>]*data-rodflow-{}=[^>]*>([^<]*)</script>"
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def test_nbconvert_shows_the_picture(kind, request):
     html, _ = HTMLExporter().from_notebook_node(request.getfixturevalue(kind))
     images = re.findall(rf'<img[^>]*class="{saved.STILL_CLASS}"[^>]*src="data:image/png;base64,[^"]{{1000,}}"', html)
     assert len(images) == 1
-    assert [len(parts(html, name)) for name in ("picture", 'bundle="[0-9a-f]{16}"')] == [1, 1]
+    assert [len(parts(html, name)) for name in ("picture", "bundle")] == [1, 1]
 
 
 def test_a_closed_widget_is_displayed_as_text(executed):

@@ -1,0 +1,42 @@
+"""What is closed leaves nothing open."""
+
+import ipywidgets
+from ipywidgets.widgets.widget import _instances
+
+import rodflow_widgets as rf
+from rodflow_widgets.widgets import Live
+from rodflow_widgets.widgets.sender import SENDER
+
+
+def test_a_closed_view_leaves_no_comm(make_run):
+    before = set(_instances)
+    lives = [Live(make_run()) for _ in range(20)]
+    assert len(set(_instances) - before) == 40
+    shared = lives[0].layout = ipywidgets.Layout(width="80%")
+    for live in lives:
+        live.close()
+    assert set(_instances) - before == {shared.model_id}
+    assert not [live for live in lives if live._feed in SENDER._feeds]
+    shared.close()
+
+
+def test_a_closed_form_leaves_no_comm():
+    before = set(_instances)
+    for _ in range(3):
+        form = rf.Explorer("valley", steps=8)
+        form.start()
+        form.optimizer.menu.value = "Adam"
+        form.start()
+        form.close()
+        form.close()
+    assert set(_instances) == before
+
+
+def test_another_choice_leaves_none_of_the_fields_before():
+    form = rf.Explorer("valley", steps=8)
+    count = []
+    for name in ("Adam", "GradientDescent") * 5:
+        form.optimizer.menu.value = name
+        count.append(len(_instances))
+    form.close()
+    assert count == count[:2] * 5
