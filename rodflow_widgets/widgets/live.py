@@ -18,7 +18,7 @@ from ..errors import ArgumentError, unknown
 from ..session import Run
 from ..wire.codec import content
 from ..wire.messages import PROTOCOL, PanelName
-from . import bundle, cells
+from . import bundle, cells, host
 from .branches import Branch, Branches
 from .saved import CSS, LIVE_CLASS
 from .sender import SENDER
@@ -211,9 +211,8 @@ class Live(anywidget.AnyWidget):
         """
         if hasattr(self.comm, "_reply_subshell_for"):
             self.comm._reply_subshell_for = lambda data, default: default
-        if hasattr(self.comm, "on_close"):
-            page = weakref.ref(self)
-            self.comm.on_close(lambda message: _close(page))
+        page = weakref.ref(self)
+        host.on_close(self.comm, lambda: _close(page))
 
     def _ipython_display_(self) -> None:
         from IPython.display import publish_display_data

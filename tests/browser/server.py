@@ -58,6 +58,7 @@ class Server:
         ]
         with self.log.open("w") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment, cwd=home)
+        self.data = folders["data"]
         self.url = self._wait(folders["runtime"])
 
     def _wait(self, runtime: Path, seconds: float = 90) -> str:

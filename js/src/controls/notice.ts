@@ -207,7 +207,7 @@ export class Notice implements Part {
         const told = this.content(status.state, reading);
         return {
           tone: told?.tone ?? "plain",
-          sentences: [...(told?.sentences ?? [[status.sentence]]), words.saved()],
+          sentences: [...(told?.sentences ?? [[`Paused at step ${format.whole(status.step)}.`]]), words.saved()],
           buttons: [],
         };
       }
