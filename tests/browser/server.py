@@ -1,4 +1,4 @@
-"""One real JupyterLab on a free loopback port, with nothing of the user's configuration."""
+"""One real JupyterLab, with Jupyter Notebook 7 beside it, on a free loopback port, with nothing of the user's configuration."""
 
 from __future__ import annotations
 
@@ -53,6 +53,7 @@ class Server:
             f"--IdentityProvider.token={self.token}",
             f"--ServerApp.root_dir={notebooks}",
             "--LabApp.expose_app_in_browser=True",
+            "--JupyterNotebookApp.expose_app_in_browser=True",
             "--LabApp.news_url=",
             "--ServerApp.terminals_enabled=False",
         ]

@@ -18,7 +18,7 @@ VIEW = """import rodflow_widgets as rf
 {name} = rf.compare(rf.problems.digits_mlp((8, 8), n=100), rf.optimizers.GradientDescent({rate}), steps=60)
 {name}"""
 RATES = {"first": 0.4, "second": 0.3, "third": 0.2}
-PICTURE, CODE = r'data-rodflow-picture=\\""', r'data-rodflow-bundle=\\"[0-9a-f]{16}\\"'
+PICTURE, CODE = r'data-rodflow-picture=\\"\\"', r'data-rodflow-bundle=\\"[0-9a-f]{16}\\"'
 QUIET = "A saved picture: the cursor and the read-out work; run the cell again for a live one."
 
 

@@ -4,7 +4,7 @@ import ipywidgets
 from ipywidgets.widgets.widget import _instances
 
 import rodflow_widgets as rf
-from rodflow_widgets.widgets import Live
+from rodflow_widgets.widgets import Live, host
 from rodflow_widgets.widgets.sender import SENDER
 
 
@@ -40,3 +40,24 @@ def test_another_choice_leaves_none_of_the_fields_before():
         count.append(len(_instances))
     form.close()
     assert count == count[:2] * 5
+
+
+def test_a_comm_closed_by_its_host_tells_the_widget_once():
+    class Comm:
+        closed = 0
+
+        def close(self, deleting=False):
+            self.closed += 1
+
+    for module, heard in (("marimo._plugins.comm", 1), ("somebody.else", 0)):
+        Comm.__module__ = module
+        comm, told = Comm(), []
+
+        def close(comm=comm, told=told):
+            told.append(comm.closed)
+            comm.close()  # as a widget does that closes
+
+        host.on_close(comm, close)
+        comm.close(deleting=True)
+        assert told == [1] * heard
+        assert comm.closed == 1 + heard
