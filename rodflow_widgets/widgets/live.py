@@ -167,11 +167,13 @@ class Live(anywidget.AnyWidget):
             self.statuses = {**self.statuses, str(branch.id): plain(content(branch.feed.status()))}
             self._list()
         SENDER.add(branch.feed)
+        self._still.add(run)
         run.start()
         return branch
 
     def _end(self, branch: Branch) -> None:
         SENDER.remove(branch.feed)
+        self._still.remove(branch.run)
         branch.feed.close()
         if not branch.run.status.ended:
             branch.run.submit("stop", {})

@@ -82,7 +82,15 @@ class Still:
         self._shown: tuple[Any, ...] = ()
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
+        self._forks: dict[Run, Callable[[], None]] = {}
         self._forget = (run.on_change(self._changed), run.on_change(self.update, before_return=True))
+
+    def add(self, fork: Run) -> None:
+        """Draw again whenever `fork`, which is drawn over the run, holds still."""
+        self._forks[fork] = fork.on_change(self._changed)
+
+    def remove(self, fork: Run) -> None:
+        self._forks.pop(fork, lambda: None)()
 
     def display(self) -> None:
         """Publish a second output, below what the current cell has shown so far."""
@@ -102,7 +110,7 @@ class Still:
             self._shown = due
 
     def close(self) -> None:
-        for forget in self._forget:
+        for forget in (*self._forget, *self._forks.values()):
             forget()
         if self._timer is not None:
             self._timer.cancel()
@@ -113,9 +121,8 @@ class Still:
 
     def _due(self) -> tuple[Any, ...]:
         """What a picture would show now; empty while the run is going or has no rows."""
-        status, recording = self.run.status, self.run.recording
-        rows = tuple(len(table) for table in recording.tables)
-        return () if status.state in ("ready", "running") or not any(rows) else (self.run.number, status, rows)
+        own = _held(self.run)
+        return (own, *map(_held, tuple(self._forks))) if own else ()
 
     def _changed(self) -> None:
         if self._timer is not None:
@@ -125,3 +132,9 @@ class Still:
             self._timer = threading.Timer(DELAY, self.update)
             self._timer.daemon = True
             self._timer.start()
+
+
+def _held(run: Run) -> tuple[Any, ...]:
+    """What a picture would show of a run; empty while it is going or has no rows."""
+    status, rows = run.status, tuple(len(table) for table in run.recording.tables)
+    return () if status.state in ("ready", "running") or not any(rows) else (run.number, status, rows)

@@ -16,7 +16,7 @@ def test_a_closed_view_leaves_no_comm(make_run):
     for live in lives:
         live.close()
     assert set(_instances) - before == {shared.model_id}
-    assert not [live for live in lives if live._feed in SENDER._feeds]
+    assert not [branch for live in lives for branch in live._branches if branch.feed in SENDER._feeds]
     shared.close()
 
 

@@ -113,8 +113,8 @@ def test_what_the_front_end_draws_is_in_the_picture(make_still, published):
     (length,) = struct.unpack_from("<I", packed)
     head = json.loads(packed[4 : 4 + length])
     assert head["traits"]["recorded"] is True
-    assert head["traits"]["status"]["state"] == "paused"
-    assert head["traits"]["spec"] == json.loads(json.dumps(run.recording.spec))
+    assert head["traits"]["statuses"]["0"]["state"] == "paused"
+    assert head["traits"]["branches"][0]["spec"] == json.loads(json.dumps(run.recording.spec))
     assert list(head["sizes"].values()) == [len(packed) - 4 - length]
     snapshot, buffers = codec.unpack(packed[4 + length :])
     (loss,) = (
