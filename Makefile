@@ -157,6 +157,6 @@ screenshot: $(VENV)/.test $(BUNDLE) browser
 	@$(BIN)/python docs/screenshot.py
 
 clean:
-	rm -rf $(VENV) $(PEERS) node_modules dist build $(STATIC)/live.js $(STATIC)/live.css .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(PEERS) node_modules dist build $(STATIC)/*.js $(STATIC)/*.css .mypy_cache .ruff_cache .pytest_cache
 
 comma := ,

@@ -32,10 +32,10 @@ if (serve) {
     { in: here("src/index.ts"), out: "live" },
     { in: here("src/live.css"), out: "live" },
   ];
-  if (watch) {
-    const context = await esbuild.context(all);
-    await context.watch();
-  } else {
-    await esbuild.build(all);
+  // The script of a saved picture lies in the page as it is.
+  const still = { ...options, entryPoints: { still: here("src/still.ts") }, format: "iife" };
+  for (const each of [all, still]) {
+    if (watch) await (await esbuild.context(each)).watch();
+    else await esbuild.build(each);
   }
 }

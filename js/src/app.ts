@@ -57,6 +57,7 @@ export function mount(runs: Runs, host: HTMLElement): Scope {
     extend: () => command("extend", { steps: runs.selected.spec.steps }),
     reset: () => command("reset"),
     saveValues: () => saveValues(context),
+    fork,
   });
   const help = () => dialog.open("Keyboard", keyTable());
   const menu = new Menu(context, [
@@ -142,7 +143,7 @@ export function mount(runs: Runs, host: HTMLElement): Scope {
     menu.update();
     body.hidden = view.collapsed;
     if (!view.collapsed) {
-      forkButton.disabled = state === "gone" || client.store.newest < 0;
+      forkButton.disabled = client.gone || client.store.newest < 0;
       scrubber.element.hidden = view.tab === "compare";
       for (const part of [transport, rate, parameters, strip, scrubber, tabs]) part.update();
       notice.update(tabs.current.at);

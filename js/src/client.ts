@@ -23,6 +23,8 @@ const RETRIES = 40;
 /** A page that cannot draw (a hidden tab) acknowledges frames after this time, so that the run is not held up. */
 const DRAW_TIMEOUT = 250;
 
+const SAVED = "This is a saved picture, without a run that could do that: run the cell again for a live one.";
+
 /** What a survey tells: a part or all of it, or why there is none. */
 export type SurveyListener = (survey: Survey | null, refusal: string) => void;
 
@@ -34,7 +36,9 @@ export class Client {
   readonly id = identity();
   branch: Branch;
   status: RunStatus;
-  gone = false;
+  gone: boolean;
+  /** Whether this is a saved run, without a kernel that could answer. */
+  readonly recorded: boolean;
   /** Message of the last command that was refused, until one succeeds. */
   refusal = "";
 
@@ -55,11 +59,16 @@ export class Client {
     private readonly viewed: () => boolean,
   ) {
     this.branch = branch;
+    this.recorded = model.get("recorded") === true;
+    this.gone = this.recorded;
     this.status = readStatus(statusOf(model, branch.id));
     this.store.reset(this.spec.run);
     this.on("msg:custom", (content: Wire.ToPage, buffers: DataView[]) => this.receive(content, buffers ?? []));
     this.on("change:statuses", () => this.readStatus());
     this.on("comm_live_update", () => this.hello());
+    if (this.recorded) return;
+    this.scope.listen(window, "pagehide", () => this.send({ kind: "bye", ...this.sender }));
+    this.scope.listen<PageTransitionEvent>(window, "pageshow", (event) => event.persisted && this.hello());
   }
 
   get spec(): Spec {
@@ -109,6 +118,11 @@ export class Client {
   }
 
   private order(id: string, name: CommandName, args: Record<string, unknown>, told = true): Promise<Reply> {
+    if (this.recorded) {
+      if (told) this.refusal = SAVED;
+      this.changed.emit();
+      return Promise.resolve({ kind: "reply", branch: this.branch.id, id, ok: false, message: SAVED, step: null });
+    }
     return new Promise((resolve) => {
       this.waiting.set(id, (reply) => {
         if (told) this.refusal = reply.ok ? "" : reply.message;
@@ -131,6 +145,7 @@ export class Client {
    * host has set up its subshell waits behind the cell that is running, and one sent a little later does not.
    */
   hello(attempt = 0): void {
+    if (this.recorded) return;
     this.asking = true;
     if (!attempt) {
       this.stopAnswerTimer();

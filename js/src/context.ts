@@ -86,10 +86,11 @@ export interface Part {
   update(): void;
 }
 
-/** The state shown to a person: that of the run, or that there is no kernel. */
-export type Shown = Client["status"]["state"] | "gone";
+/** The state shown to a person: that of the run, or that there is no kernel: it has gone, or the run was saved. */
+export type Shown = Client["status"]["state"] | "gone" | "saved";
 
 export function shownState(client: Client): Shown {
+  if (client.recorded) return "saved";
   // A run that has ended stays what it is when its kernel goes.
   return client.gone ? "gone" : client.status.state;
 }

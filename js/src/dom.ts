@@ -24,6 +24,11 @@ export function setAttribute(element: Element, name: string, value: string | nul
   else if (element.getAttribute(name) !== value) element.setAttribute(name, value);
 }
 
+/** What has the focus in the tree of `element`, which may be one within the document's. */
+export function focused(element: Element): HTMLElement | null {
+  return (element.getRootNode() as Document | ShadowRoot).activeElement as HTMLElement | null;
+}
+
 const SVG = "http://www.w3.org/2000/svg";
 
 const ICONS = {

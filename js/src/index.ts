@@ -5,6 +5,8 @@ import type { Model } from "./model";
 import { Runs } from "./runs";
 import { PROTOCOL } from "./wire";
 
+export { mountRecorded } from "./recorded";
+
 interface Initialize {
   model: Model;
 }

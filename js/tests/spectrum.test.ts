@@ -183,8 +183,8 @@ describe("the Spectrum view", () => {
     gone.client.gone = true;
     gone.client.changed.emit();
     await painted();
-    expect([gone.off(), gone.ask.title]).toEqual([true, "The kernel has gone"]);
-    expect(gone.text(".rf-density-note")).toMatch(/^The kernel has gone/);
+    expect([gone.off(), gone.ask.title]).toEqual([true, "There is no kernel"]);
+    expect(gone.text(".rf-density-note")).toMatch(/^There is no kernel/);
   });
 
   it("shows nothing of the run before a reset", async () => {

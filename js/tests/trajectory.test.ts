@@ -174,7 +174,7 @@ describe("two parameters", () => {
     expect((find(".rf-plane-start") as HTMLButtonElement).disabled).toBe(true);
     expect(picture().texts.join(" ")).not.toContain("kernel");
     const { picture: bare } = await shown("valley", { state: "gone" });
-    expect(bare().texts.join(" ")).toContain("Contours of the loss need the kernel, which has gone.");
+    expect(bare().texts.join(" ")).toContain("Contours of the loss need the kernel, which is not there.");
   });
 
   it("are not drawn out of shape by iterates that diverged", async () => {

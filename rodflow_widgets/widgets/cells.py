@@ -15,7 +15,7 @@ _made: dict[str, tuple[str, list[weakref.ref[Any]]]] = {}
 
 def replace(widget: Closable) -> None:
     """Close what earlier runs of the current cell made, and remember `widget` for the next one."""
-    place = _cell()
+    place = current()
     if place is None:
         return
     cell, execution = place
@@ -29,7 +29,7 @@ def replace(widget: Closable) -> None:
     _made[cell] = (execution, [*widgets, weakref.ref(widget)])
 
 
-def _cell() -> tuple[str, str] | None:
+def current() -> tuple[str, str] | None:
     """The current cell, and its current execution, where the host tells."""
     from IPython import get_ipython
 

@@ -12,9 +12,11 @@ from ..engine.catalogue import catalogue
 from ..errors import ArgumentError, RodflowError, unknown
 from ..session import Run, RunSpec
 from ..session.spec import PROCESSES
-from . import cells
+from . import cells, parts
 from .fields import STYLE, WIDTH, Field
 from .live import Live
+from .saved import EMPTY
+from .still import Places
 
 SMALL = "font-size: var(--jp-ui-font-size0, 11px); line-height: 1.35; color: var(--jp-ui-font-color2, #616161)"
 ALERT = "border-left: 3px solid #b45309; padding: 2px 10px; line-height: 1.4; color: var(--jp-ui-font-color1, #212121)"
@@ -58,7 +60,8 @@ class Choice:
         entry = self._entries[self.name]
         self.fields = {p["name"]: Field(p) for p in entry["parameters"]}
         self._summary.value = f'<div style="{SMALL}">{html.escape(entry["summary"])}</div>'
-        self._below.children = [field.control for field in self.fields.values()]
+        before, self._below.children = self._below.children, [field.control for field in self.fields.values()]
+        parts.close(*before)
 
 
 class FlowChoice:
@@ -123,7 +126,7 @@ class Explorer(ipywidgets.VBox):
     def __init__(self, problem: str = "digits_mlp", optimizer: str = "GradientDescent", *, steps: int = 400) -> None:
         known = catalogue()
         self.live: Live | None = None
-        self._displays: tuple[str, ...] = ()
+        self._places = Places()
         self.flows = {entry["name"]: FlowChoice(entry, entry["name"] in PROCESSES) for entry in known["flows"]}
         self.problem = Choice("Problem", known["problems"], problem)
         self.optimizer = Choice("Optimizer", known["optimizers"], optimizer)
@@ -149,9 +152,10 @@ class Explorer(ipywidgets.VBox):
             layout=ipywidgets.Layout(flex_flow="row wrap", align_items="center", width="100%"),
         )
         for field in (self.steps, self.seed):
-            field.control.layout = ipywidgets.Layout(width="260px")
+            field.control.layout.width = "260px"
         self._form = (columns, last, self.message)
         super().__init__(self._form)
+        self._own = (*self._form, self.layout)
         self.add_class("rodflow-form")
         cells.replace(self)
 
@@ -171,7 +175,7 @@ class Explorer(ipywidgets.VBox):
             self.button.disabled = False
         self._say("")
         before, self.live = self.live, Live(run)
-        self.live.follow(self._displays)
+        self.live.follow(self._places)
         self.children = [*self._form, self.live]
         if before is not None:
             before.close()
@@ -184,6 +188,7 @@ class Explorer(ipywidgets.VBox):
         live = self.__dict__.get("live")
         if live is not None:
             live.close()
+        parts.close(*self.__dict__.get("_own", ()))
         super().close()
 
     def _chosen(self) -> RunSpec:
@@ -214,16 +219,12 @@ class Explorer(ipywidgets.VBox):
     def _ipython_display_(self) -> None:
         from IPython.display import publish_display_data
 
-        from .still import publish
-
         data = self._repr_mimebundle_() if self.comm is not None else None
         if data is None:
             publish_display_data({"text/plain": f"{self!r}, closed: run the cell that made it again"})
             return
         publish_display_data(data)
-        self._displays = (*self._displays, publish())
-        if self.live is not None:
-            self.live.follow(self._displays)
+        self._places.publish(EMPTY)
 
     def __repr__(self) -> str:
         return f"<Explorer: {self.optimizer.name} on {self.problem.name}; {self.live!r}>"

@@ -18,10 +18,11 @@ from ..errors import ArgumentError, RunError, unknown
 from ..session import Run
 from ..wire.codec import content
 from ..wire.messages import PROTOCOL, PanelName
-from . import bundle, cells
+from . import bundle, cells, host
 from .branches import Branch, Branches
+from .saved import CSS, LIVE_CLASS
 from .sender import SENDER
-from .still import CSS, LIVE_CLASS, Still
+from .still import Places, Still
 
 PANELS: tuple[str, ...] = typing.get_args(PanelName)
 
@@ -54,19 +55,20 @@ class Live(anywidget.AnyWidget):
     def __init__(self, run: Run, panels: Sequence[str] | None = None) -> None:
         self.run = run
         shown = check_panels(panels)
-        self._branches = Branches(weakref.ref(self), SENDER.budget, SENDER.wake)
+        self._branches = branches = Branches(weakref.ref(self), SENDER.budget, SENDER.wake)
         main = self._branches.add(run)
         self._snapshots: dict[int, bytes] = {}
         self._asked: Future[Any] | None = None
         self._telling: int | None = None
         self._turn = threading.RLock()
-        self._still = Still(run)
+        self._still = Still(run, lambda: _traits(shown, branches))
         super().__init__(
             panels=list(shown),
             branches=[plain(main.describe())],
             statuses={"0": plain(content(main.feed.status()))},
             learning_rate=run.values["learning_rate"],
         )
+        self._own_layout = self.layout
         self.add_class(LIVE_CLASS)
         self.on_msg(Live._receive)
         self._route()
@@ -118,6 +120,7 @@ class Live(anywidget.AnyWidget):
             for branch in branches:
                 self._end(branch)
             self._still.close()
+            self._own_layout.close()
         super().close()
 
     # ------------------------------------------------------------------ for the sender
@@ -153,9 +156,9 @@ class Live(anywidget.AnyWidget):
             self._list()
         return None
 
-    def follow(self, displays: tuple[str, ...]) -> None:
-        """Keep the picture for a saved notebook in outputs that others have published."""
-        self._still.follow(displays)
+    def follow(self, places: Places) -> None:
+        """Keep the picture for a saved notebook in outputs that others publish."""
+        self._still.follow(places)
 
     def _fork(self, parent: Branch, at: int | None, name: str | None, changes: dict[str, Any]) -> Branch:
         if self.comm is None:
@@ -166,11 +169,13 @@ class Live(anywidget.AnyWidget):
             self.statuses = {**self.statuses, str(branch.id): plain(content(branch.feed.status()))}
             self._list()
         SENDER.add(branch.feed)
+        self._still.add(run)
         run.start()
         return branch
 
     def _end(self, branch: Branch) -> None:
         SENDER.remove(branch.feed)
+        self._still.remove(branch.run)
         branch.feed.close()
         if not branch.run.status.ended:
             branch.run.submit("stop", {})
@@ -210,9 +215,8 @@ class Live(anywidget.AnyWidget):
         """
         if hasattr(self.comm, "_reply_subshell_for"):
             self.comm._reply_subshell_for = lambda data, default: default
-        if hasattr(self.comm, "on_close"):
-            page = weakref.ref(self)
-            self.comm.on_close(lambda message: _close(page))
+        page = weakref.ref(self)
+        host.on_close(self.comm, lambda: _close(page))
 
     def _ipython_display_(self) -> None:
         from IPython.display import publish_display_data
@@ -246,6 +250,18 @@ def check_panels(panels: Sequence[str] | None) -> tuple[str, ...]:
     if not names or len(set(names)) < len(names):
         raise ArgumentError(f"panels={panels!r} is not usable: name at least one panel, and none twice.")
     return names
+
+
+def _traits(panels: Sequence[str], branches: Branches) -> dict[str, Any]:
+    """What the page is told of runs that hold still now; any thread."""
+    shown = tuple(branches)
+    return {
+        "protocol": PROTOCOL,
+        "panels": list(panels),
+        "branches": [plain(branch.describe()) for branch in shown],
+        "statuses": {str(branch.id): plain(content(branch.feed.status())) for branch in shown},
+        "snapshot": b"".join(branch.feed.snapshot() for branch in shown),
+    }
 
 
 def plain(value: Any) -> Any:

@@ -7,23 +7,61 @@ and in pages that nbconvert makes, each hides the other: the live view as long a
 
 from __future__ import annotations
 
-import base64
-import logging
 import threading
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from ..session import Run
+from . import cells, saved
 
-log = logging.getLogger(__name__)
-
-LIVE_CLASS = "rodflow-widgets-live"
-STILL_CLASS = "rodflow-widgets-still"
-OUTPUT = ".jp-OutputArea-child"
-CSS = f"\n{OUTPUT}:has(.{LIVE_CLASS}) + {OUTPUT}:has(.{STILL_CLASS}) {{ display: none; }}\n"
-HIDE_DEAD = f"<style>{OUTPUT}:not(:has(.{LIVE_CLASS})):has(+ {OUTPUT} img.{STILL_CLASS}) {{ display: none; }}</style>"
-EMPTY = {"text/html": f'<span class="{STILL_CLASS}"></span>', "text/plain": ""}
 DELAY = 0.5
+
+
+class Places:
+    """The second outputs of one widget, but for those that an earlier run of a cell has left."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, tuple[str, str] | None] = {}
+        self._carrying: str | None = None
+
+    def publish(self, data: dict[str, Any]) -> None:
+        """Make another one, below what the current cell has shown so far."""
+        from IPython.display import publish_display_data
+
+        cell = cells.current()
+        if cell is not None:
+            self._found = {
+                identity: place
+                for identity, place in self._found.items()
+                if place is None or place[0] != cell[0] or place[1] == cell[1]
+            }
+        identity = uuid.uuid4().hex
+        self._found[identity] = cell
+        publish_display_data(self._carried(identity, data), transient={"display_id": identity})
+
+    def update(self, data: dict[str, Any]) -> None:
+        """Show `data` in all of them."""
+        from IPython.display import publish_display_data
+
+        for identity in tuple(self._found):
+            content = self._carried(identity, data)
+            publish_display_data(content, transient={"display_id": identity}, update=True)
+
+    def leave(self) -> None:
+        """None of them will be updated again."""
+        saved.CARRIER.leaves(self)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def _carried(self, identity: str, data: dict[str, Any]) -> dict[str, Any]:
+        """The data, with the code where this output is the one that brings it."""
+        if "text/html" not in data or data is saved.EMPTY or not saved.CARRIER.takes(self):
+            return data
+        if self._carrying not in self._found:
+            self._carrying = identity
+        return saved.with_code(data) if identity == self._carrying else data
 
 
 class Still:
@@ -31,89 +69,72 @@ class Still:
 
     A `wait()` that is over draws in its own thread, since some hosts take updates only while a cell runs. Otherwise a
     thread draws when the run has held still for half a second.
+
+    Args:
+        run: what is drawn.
+        traits: tells what the live view would show now.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, traits: Callable[[], dict[str, Any]]) -> None:
         self.run = run
-        self._displays: tuple[str, ...] = ()
+        self._traits = traits
+        self._places = Places()
         self._shown: tuple[Any, ...] = ()
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
+        self._forks: dict[Run, Callable[[], None]] = {}
         self._forget = (run.on_change(self._changed), run.on_change(self.update, before_return=True))
 
-    def display(self) -> None:
-        """Publish the second output, below what the current cell has shown so far."""
-        self._displays = (*self._displays, publish(bundle(self.run.recording) if self._due() else EMPTY))
+    def add(self, fork: Run) -> None:
+        """Draw again whenever `fork`, which is drawn over the run, holds still."""
+        self._forks[fork] = fork.on_change(self._changed)
 
-    def follow(self, displays: tuple[str, ...]) -> None:
-        """Draw into the second outputs `displays`, which others have published."""
-        self._displays = displays
+    def remove(self, fork: Run) -> None:
+        self._forks.pop(fork, lambda: None)()
+
+    def display(self) -> None:
+        """Publish a second output, below what the current cell has shown so far."""
+        self._places.publish(self._data() if self._due() else saved.EMPTY)
+
+    def follow(self, places: Places) -> None:
+        """Draw into the second outputs `places`, which others publish."""
+        self._places = places
 
     def update(self) -> None:
         """Draw what is new into all second outputs; nothing while the run is going."""
-        from IPython.display import publish_display_data
-
         with self._lock:
             due = self._due()
-            if not due or due == self._shown or not self._displays:
+            if not due or due == self._shown or not self._places:
                 return
-            data = bundle(self.run.recording)
-            for identity in self._displays:
-                publish_display_data(data, transient={"display_id": identity}, update=True)
+            self._places.update(self._data())
             self._shown = due
 
     def close(self) -> None:
-        for forget in self._forget:
+        for forget in (*self._forget, *self._forks.values()):
             forget()
         if self._timer is not None:
             self._timer.cancel()
+        self._places.leave()
+
+    def _data(self) -> dict[str, Any]:
+        return saved.data(self.run.recording, self._traits())
 
     def _due(self) -> tuple[Any, ...]:
         """What a picture would show now; empty while the run is going or has no rows."""
-        status, recording = self.run.status, self.run.recording
-        rows = tuple(len(table) for table in recording.tables)
-        return () if status.state in ("ready", "running") or not any(rows) else (self.run.number, status, rows)
+        own = _held(self.run)
+        return (own, *map(_held, tuple(self._forks))) if own else ()
 
     def _changed(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._displays and self._due():
+        if self._places and self._due():
             self._timer = threading.Timer(DELAY, self.update)
             self._timer.daemon = True
             self._timer.start()
 
 
-def publish(data: dict[str, Any] = EMPTY) -> str:
-    """Publish a second output below what the current cell has shown so far; returns its identity."""
-    from IPython.display import publish_display_data
-
-    identity = uuid.uuid4().hex
-    publish_display_data(data, transient={"display_id": identity})
-    return identity
-
-
-def bundle(recording: Any) -> dict[str, Any]:
-    """A recording as MIME data: PNG, the same in HTML, and text; text alone where it cannot be drawn."""
-    text = repr(recording)
-    try:
-        from ..figures import picture
-    except ImportError:
-        return {"text/plain": text}
-    try:
-        png = base64.b64encode(picture(recording)).decode("ascii")
-    except Exception:
-        log.exception("The picture of a run could not be drawn; its output shows text.")
-        return {"text/plain": text}
-    html = (
-        f'{HIDE_DEAD}<img class="{STILL_CLASS}" alt="{_escaped(recording)}" style="max-width: 100%; width: 960px" '
-        f'src="data:image/png;base64,{png}">'
-    )
-    return {"image/png": png, "text/html": html, "text/plain": text}
-
-
-def _escaped(recording: Any) -> str:
-    from html import escape
-
-    spec = recording.spec
-    return escape(f"{spec['optimizer']['label']} on {spec['problem']['name']}. {recording.status.sentence}")
+def _held(run: Run) -> tuple[Any, ...]:
+    """What a picture would show of a run; empty while it is going or has no rows."""
+    status, rows = run.status, tuple(len(table) for table in run.recording.tables)
+    return () if status.state in ("ready", "running") or not any(rows) else (run.number, status, rows)

@@ -57,6 +57,7 @@ def opener(server: Server, browser: Browser) -> Iterator[Opener]:
         height: int = 1250,
         theme: str = "JupyterLab Light",
         kernel: Literal["shared", "own", "none"] = "shared",
+        classic: bool = False,
     ) -> Notebook:
         name = f"{source.stem}-{uuid.uuid4().hex[:8]}"
         shutil.copyfile(source, server.notebooks / f"{name}.ipynb")
@@ -65,7 +66,7 @@ def opener(server: Server, browser: Browser) -> Iterator[Opener]:
         context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
         notebook = Notebook(context.new_page(), server)
         opened.append((notebook, kernel == "shared"))
-        notebook.open(f"{name}.ipynb", workspace=name, theme=theme, kernel=kernel != "none")
+        notebook.open(f"{name}.ipynb", workspace=name, theme=theme, kernel=kernel != "none", classic=classic)
         return notebook
 
     yield open_notebook

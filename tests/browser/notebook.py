@@ -31,14 +31,23 @@ class Notebook:
         if message.type == "error" and not LABS_OWN.search(f"{message.text} {where}"):
             self.problems.append(f"{message.text} ({where})")
 
-    def open(self, name: str, *, workspace: str = "test", theme: str = "JupyterLab Light", kernel: bool = True) -> None:
-        """Open a notebook in a workspace of its own and wait until its kernel is ready.
+    def open(
+        self,
+        name: str,
+        *,
+        workspace: str = "test",
+        theme: str = "JupyterLab Light",
+        kernel: bool = True,
+        classic: bool = False,
+    ) -> None:
+        """Open a notebook in a workspace of its own, or in Notebook 7 where `classic`, and wait until it is ready.
 
         Without `kernel` the notebook names one that does not exist, and JupyterLab's question for another is
         answered with none.
         """
         self.path = self.server.notebooks / name
-        self.page.goto(f"{self.server.url}/lab/workspaces/{workspace}/tree/{name}?token={self.server.token}")
+        place = f"notebooks/{name}" if classic else f"lab/workspaces/{workspace}/tree/{name}"
+        self.page.goto(f"{self.server.url}/{place}?token={self.server.token}")
         if kernel:
             self.ready()
         else:

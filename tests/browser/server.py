@@ -1,4 +1,4 @@
-"""One real JupyterLab on a free loopback port, with nothing of the user's configuration."""
+"""One real JupyterLab, with Jupyter Notebook 7 beside it, on a free loopback port, with nothing of the user's configuration."""
 
 from __future__ import annotations
 
@@ -53,11 +53,13 @@ class Server:
             f"--IdentityProvider.token={self.token}",
             f"--ServerApp.root_dir={notebooks}",
             "--LabApp.expose_app_in_browser=True",
+            "--JupyterNotebookApp.expose_app_in_browser=True",
             "--LabApp.news_url=",
             "--ServerApp.terminals_enabled=False",
         ]
         with self.log.open("w") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment, cwd=home)
+        self.data = folders["data"]
         self.url = self._wait(folders["runtime"])
 
     def _wait(self, runtime: Path, seconds: float = 90) -> str:

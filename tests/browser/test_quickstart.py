@@ -202,22 +202,3 @@ def test_narrow_page(opener: Opener, long_run: Path) -> None:
     overflow = live.root.evaluate("root => root.scrollWidth - root.clientWidth")
     assert overflow <= 1
     notebook.screenshot("narrow-light", live.root)
-
-
-def test_a_saved_notebook_shows_a_picture_without_a_kernel(opener: Opener, tmp_path: Path) -> None:
-    notebook = opener(small_quickstart(tmp_path / "short.ipynb", steps=40, waits=True))
-    live = started(notebook)
-    live.state("finished")
-    notebook.finished()
-    notebook.until("document.querySelectorAll('.jp-OutputArea-output img').length > 0")
-    notebook.save()
-
-    saved = nbformat.read(notebook.path, as_version=4)
-    saved.metadata = {"kernelspec": {"name": "gone", "display_name": "Gone", "language": "gone"}}
-    nbformat.write(saved, tmp_path / "saved.ipynb")
-    reader = opener(tmp_path / "saved.ipynb", kernel="none")
-    picture = reader.page.locator(".jp-OutputArea-output img").first
-    expect(picture).to_be_visible(timeout=30_000)
-    assert picture.evaluate("image => image.naturalWidth") >= 960
-    expect(reader.page.locator(".rodflow")).to_have_count(0)
-    reader.screenshot("saved-without-kernel")

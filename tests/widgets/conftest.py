@@ -3,6 +3,7 @@ import pytest
 
 import rodflow_widgets as rf
 from rodflow_widgets.session import Run, RunSpec
+from rodflow_widgets.widgets import bundle
 from rodflow_widgets.wire import codec
 from rodflow_widgets.wire.messages import PROTOCOL
 
@@ -62,6 +63,16 @@ class Client:
     def _decode(content, buffers):
         pairs = zip(content["blocks"], buffers, strict=True)
         return {block["table"]: codec.decode_block(block, buffer) for block, buffer in pairs}
+
+
+@pytest.fixture(autouse=True)
+def built(monkeypatch, tmp_path):
+    """A bundle, whether the real one was built or not."""
+    (tmp_path / "live.js").write_text("export default {}")
+    (tmp_path / "live.css").write_text(".rodflow {}")
+    (tmp_path / "still.js").write_text("draw('</script>')")
+    monkeypatch.setattr(bundle, "STATIC", tmp_path)
+    return tmp_path
 
 
 @pytest.fixture

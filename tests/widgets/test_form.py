@@ -5,15 +5,6 @@ import pytest
 import rodflow_widgets as rf
 from rodflow_widgets.engine.catalogue import catalogue
 from rodflow_widgets.errors import ArgumentError, UnknownNameError
-from rodflow_widgets.widgets import bundle
-
-
-@pytest.fixture(autouse=True)
-def built(monkeypatch, tmp_path):
-    """A bundle, whether the real one was built or not."""
-    (tmp_path / "live.js").write_text("export default {}")
-    (tmp_path / "live.css").write_text(".rodflow {}")
-    monkeypatch.setattr(bundle, "STATIC", tmp_path)
 
 
 @pytest.fixture

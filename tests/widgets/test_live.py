@@ -9,18 +9,9 @@ import pytest
 
 import rodflow_widgets as rf
 from rodflow_widgets.errors import ArgumentError, RodflowError, UnknownNameError
-from rodflow_widgets.widgets import Live, bundle, cells, compare
+from rodflow_widgets.widgets import Live, cells, compare
 from rodflow_widgets.widgets.sender import SENDER
 from rodflow_widgets.wire.messages import PROTOCOL, Branch
-
-
-@pytest.fixture(autouse=True)
-def built(monkeypatch, tmp_path):
-    """A bundle, whether the real one was built or not."""
-    (tmp_path / "live.js").write_text("export default {}")
-    (tmp_path / "live.css").write_text(".rodflow {}")
-    monkeypatch.setattr(bundle, "STATIC", tmp_path)
-    return tmp_path
 
 
 def feed_of(live):
@@ -168,7 +159,7 @@ def test_a_widget_whose_sending_failed_answers_the_next_hello(live, monkeypatch,
 
 def test_a_cell_that_runs_again_closes_what_it_made(make_run, monkeypatch):
     place = ["cell", "first"]
-    monkeypatch.setattr(cells, "_cell", lambda: tuple(place))
+    monkeypatch.setattr(cells, "current", lambda: tuple(place))
     old = [Live(make_run()), Live(make_run())]
     assert all(live.comm is not None for live in old)
     place[1] = "second"

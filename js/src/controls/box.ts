@@ -9,6 +9,7 @@ export interface BoxActions {
   extend(): void;
   reset(): void;
   saveValues(): void;
+  fork(at: number): void;
 }
 
 /** What the state of the run asks to be said, with the buttons that work in it. */
@@ -29,7 +30,7 @@ export class StateBox implements Part {
   /** Asks once whether the run is to be reset; the second call does it. */
   askReset(): void {
     const state = shownState(this.context.client);
-    if (state === "ready" || state === "gone") return;
+    if (state === "ready" || state === "gone" || state === "saved") return;
     if (this.asking || state === "diverged" || state === "error") {
       this.asking = false;
       this.actions.reset();
@@ -106,6 +107,7 @@ export class StateBox implements Part {
           sentences: [words.finished(status)],
           buttons: [
             { label: `Run ${format.whole(n)} more`, name: "play", action: () => this.actions.extend() },
+            { label: "Fork", name: "fork", action: () => this.actions.fork(status.step) },
             { label: "Save values", name: null, action: () => this.actions.saveValues() },
           ],
         };
@@ -116,7 +118,7 @@ export class StateBox implements Part {
         return {
           tone: "failed",
           sentences: [words.diverged(status, spec, store.events, this.edgeBefore())],
-          buttons: [reset],
+          buttons: [...this.forkBefore(), reset],
         };
       case "error":
         return {
@@ -127,9 +129,23 @@ export class StateBox implements Part {
         };
       case "gone":
         return { tone: "warning", sentences: words.noKernel(store.newest), buttons: [] };
+      case "saved": {
+        const told = this.content(status.state);
+        const end = told?.sentences ?? [[`Paused at step ${format.whole(status.step)}.`]];
+        return { tone: told?.tone ?? "plain", sentences: [...end, words.saved()], buttons: [] };
+      }
       default:
         return null;
     }
+  }
+
+  /** A fork from before the last change, if that was it, else from some steps before the end. */
+  private forkBefore(): Content["buttons"] {
+    const { store, status } = this.context.client;
+    if (store.newest < 1) return [];
+    const event = store.events.findLast(({ step }) => step <= status.step && status.step - step <= 50);
+    const at = Math.max(0, Math.min(store.newest, event ? event.step - 1 : status.step - 10));
+    return [{ label: `Fork at ${format.whole(at)}`, name: "fork", action: () => this.actions.fork(at) }];
   }
 
   private errorButtons(traceback: string): Content["buttons"] {
@@ -161,7 +177,7 @@ export class StateBox implements Part {
 interface Content {
   tone: "plain" | "warning" | "failed";
   sentences: Sentence[];
-  buttons: { label: string; name: "play" | "reset" | null; action: () => void }[];
+  buttons: { label: string; name: "play" | "reset" | "fork" | null; action: () => void }[];
   code?: string;
 }
 

@@ -1,5 +1,5 @@
 import type { Context } from "../context";
-import { button, h } from "../dom";
+import { button, focused, h } from "../dom";
 import { keyList } from "./keys";
 
 /** A box over the charts with a title and a way to close it. */
@@ -21,7 +21,7 @@ export class Dialog {
   }
 
   open(title: string, content: Node): void {
-    this.opener = document.activeElement as HTMLElement | null;
+    this.opener = focused(this.element);
     this.heading.textContent = title;
     this.element.setAttribute("aria-label", title);
     this.body.setAttribute("aria-label", title);

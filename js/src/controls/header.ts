@@ -11,6 +11,7 @@ const STATES: Record<Shown, { word: string; icon: Icon }> = {
   diverged: { word: "Diverged", icon: "diamond" },
   error: { word: "Stopped on an error", icon: "diamond" },
   gone: { word: "No kernel", icon: "ring" },
+  saved: { word: "Saved", icon: "ring" },
 };
 
 /** The state as a mark and a word, the problem and the optimizer, the tabs of the views, and the menu. */

@@ -1,5 +1,5 @@
 import type { Context, Part } from "../context";
-import { button, h, setAttribute } from "../dom";
+import { button, focused, h, setAttribute } from "../dom";
 
 export interface MenuItem {
   label: string;
@@ -60,7 +60,7 @@ export class Menu implements Part {
   }
 
   private key(event: KeyboardEvent): void {
-    const at = this.buttons.indexOf(document.activeElement as HTMLButtonElement);
+    const at = this.buttons.indexOf(focused(this.element) as HTMLButtonElement);
     const last = this.buttons.length - 1;
     const to = { ArrowDown: at === last ? 0 : at + 1, ArrowUp: at <= 0 ? last : at - 1, Home: 0, End: last }[event.key];
     if (to !== undefined) {

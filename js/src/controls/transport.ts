@@ -57,6 +57,6 @@ export class Transport implements Part {
     this.back.hidden = !events.length;
     this.back.disabled = !["running", "paused", "finished"].includes(state);
     setAttribute(this.back, "title", "Undo the last change of a hyperparameter (U)");
-    this.again.disabled = ["ready", "gone"].includes(state);
+    this.again.disabled = ["ready", "gone", "saved"].includes(state);
   }
 }

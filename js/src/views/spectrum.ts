@@ -141,7 +141,7 @@ export class SpectrumView implements View {
   private ask(place: Place | null): { text: string; why: string; enabled: boolean } {
     if (!place) return { text: "Spectral density", why: "Nothing has run yet", enabled: false };
     const text = `Spectral density at step ${whole(place.step)}`;
-    if (this.context.client.gone) return { text, why: "The kernel has gone", enabled: false };
+    if (this.context.client.gone) return { text, why: "There is no kernel", enabled: false };
     const enabled = !this.surveys.isPending(place) && !this.surveys.at(place);
     return { text, why: "", enabled };
   }
@@ -206,7 +206,7 @@ export class SpectrumView implements View {
     if (density || !place) return { note: "", refused: false };
     if (this.surveys.isPending(place)) return { note: "Working: 0 % done.", refused: false };
     const gone = this.context.client.gone;
-    return { note: gone ? "The kernel has gone: no density can be computed." : "Not computed yet.", refused: false };
+    return { note: gone ? "There is no kernel: no density can be computed." : "Not computed yet.", refused: false };
   }
 
   /** Axes never shrink while the run goes. */

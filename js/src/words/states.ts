@@ -70,3 +70,7 @@ export function noKernel(newest: number): Sentence[] {
     ["Run the cell again to start a new run, or open a saved recording with ", { code: "rf.load(path)" }, "."],
   ];
 }
+
+export function saved(): Sentence {
+  return ["A saved picture: the cursor and the read-out work; run the cell again for a live one."];
+}

@@ -115,11 +115,11 @@ export function noteOf(
 ): string {
   if (refusal) return refusal;
   if (mode === "network" && !plane) {
-    if (gone) return "The plane needs the kernel, which has gone.";
+    if (gone) return "The plane needs the kernel, which is not there.";
     return at === null ? "Nothing has run yet." : `Waiting for the plane of step ${format.whole(at)}.`;
   }
   if (gone && wanted && !field)
-    return `${mode === "line" ? "The curve" : "Contours"} of the loss ${mode === "line" ? "needs" : "need"} the kernel, which has gone.`;
+    return `${mode === "line" ? "The curve" : "Contours"} of the loss ${mode === "line" ? "needs" : "need"} the kernel, which is not there.`;
   return "";
 }
 
