@@ -38,7 +38,7 @@ async function shown(kind: Kind, options: Options = {}) {
   const create = vi.spyOn(views.trajectory, "create");
   const model = new PlaneModel(kind, options);
   const { initialize, render } = widget();
-  initialize({ model });
+  const stop = initialize({ model });
   const el = document.createElement("div");
   document.body.append(el);
   const unmount = render({ model, el });
@@ -73,7 +73,23 @@ async function shown(kind: Kind, options: Options = {}) {
     );
   const { view } = context;
   const table = (name: string) => context.client.store.table(name);
-  return { model, context, view, table, trajectory, root, unmount, find, press, picture, asked, text, fact, commands };
+  return {
+    model,
+    context,
+    view,
+    table,
+    trajectory,
+    root,
+    unmount,
+    stop,
+    find,
+    press,
+    picture,
+    asked,
+    text,
+    fact,
+    commands,
+  };
 }
 
 const ROD = "#c63b08";
@@ -331,8 +347,9 @@ describe("the figure", () => {
 
   it("ends with everything that it owns", async () => {
     const { observers, listeners } = alive;
-    const { unmount, model } = await shown("network", { pace: 500 });
+    const { unmount, stop, model } = await shown("network", { pace: 500 });
     unmount();
+    stop();
     expect([alive.observers, alive.listeners]).toEqual([observers, listeners]);
     expect(model.asked.every(({ ended }) => ended)).toBe(true);
     expect(document.querySelector(".rodflow")).toBeNull();

@@ -24,7 +24,13 @@ class Notebook:
         self.page, self.server = page, server
         self.problems: list[str] = []
         page.on("console", self._heard)
-        page.on("pageerror", lambda error: self.problems.append(f"uncaught: {error}"))
+        page.on("pageerror", self._raised)
+
+    def _raised(self, error: Error) -> None:
+        """Keep what was not caught, but for errors of Notebook 7's own code; a widget is loaded from a blob."""
+        stack = error.stack or ""
+        if "/static/notebook/" not in stack or "blob:" in stack:
+            self.problems.append(f"uncaught: {error}")
 
     def _heard(self, message: ConsoleMessage) -> None:
         where = message.location.get("url", "")

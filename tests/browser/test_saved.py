@@ -42,8 +42,9 @@ def count_parts(path: Path) -> tuple[int, int]:
 
 def interactive(page: Page, index: int) -> Locator:
     """A saved picture that follows the pointer, and says that it is saved."""
-    page.locator("img.rodflow-widgets-still, .rodflow").nth(index).scroll_into_view_if_needed()
-    root = page.locator(".rodflow").nth(index)
+    place = page.locator("div.rodflow-widgets-still").nth(index)
+    place.scroll_into_view_if_needed()
+    root = place.locator(".rodflow")
     expect(root).to_be_visible(timeout=30_000)
     expect(root).to_have_attribute("data-state", "saved")
     expect(root.locator(".rf-notice")).to_contain_text(QUIET)
