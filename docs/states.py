@@ -22,7 +22,6 @@ from tests.browser.notebook import Notebook
 from tests.browser.server import Server
 
 TARGET = ROOT / "docs" / "img" / "states"
-COLOURS = 96
 NETWORK = """import rodflow_widgets as rf
 problem = rf.problems.digits_mlp()
 live = rf.compare(problem, rf.optimizers.GradientDescent(0.6), ("discrete", "rod", "central", "edge", "stable"),
@@ -193,9 +192,9 @@ def take(browser: Browser, server: Server, state: State, theme: str) -> Path:
     state.act(live)
     live.frames(10)
     path = TARGET / f"{name}.png"
-    # Few colours, and so a fifth of the size: the pictures are for a page of documentation.
-    picture = Image.open(io.BytesIO(live.root.screenshot()))
-    picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+    # 256 colours, and so a third of the size: the pictures are for a page of documentation.
+    picture = Image.open(io.BytesIO(live.root.screenshot())).convert("RGB")
+    picture.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, optimize=True)
     context.close()
     server.stop_kernels()
     return path

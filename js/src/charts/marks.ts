@@ -6,13 +6,14 @@ import type { Frame } from "./line";
 export function drawEdge(frame: Frame, theme: Theme): void {
   const { ctx, left, top } = frame;
   const y = drawBound(frame, theme, 1);
-  if (y > top + 16) {
-    ctx.fillStyle = theme.secondary;
-    ctx.font = small(theme);
-    ctx.textAlign = "left";
-    ctx.textBaseline = "alphabetic";
-    ctx.fillText("edge of stability", left + 6, y - 6);
-  }
+  if (!(y > top + 16)) return;
+  ctx.fillStyle = theme.secondary;
+  ctx.font = small(theme);
+  ctx.textAlign = "left";
+  ctx.textBaseline = "alphabetic";
+  // Lines cross the edge, and seldom the corner above it.
+  if (y > top + 40) ctx.fillText("beyond the edge of stability", left + 6, top + 14);
+  else ctx.fillText("edge of stability", left + 6, y - 6);
 }
 
 /** The region above a value, and its line from `from` on; position of the line, NaN where it lies outside the plot. */

@@ -42,7 +42,14 @@ export class Notice implements Part {
     setText(this.refusal, text);
     this.refusal.hidden = !text;
     this.box.update();
+    // The other views have words of their own.
+    this.comparison.element.hidden = this.context.view.tab !== "compare";
     this.comparison.update(at);
+    const parts = [this.refusal, this.box.element, this.comparison.element];
+    this.element.toggleAttribute(
+      "data-empty",
+      parts.every(({ hidden }) => hidden),
+    );
   }
 
   private speak(): void {

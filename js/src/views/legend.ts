@@ -82,7 +82,7 @@ export class Legend {
         value,
       );
       scope.listen(toggle, "click", () => view.toggle(name));
-      const closure = this.first && detail && h("small", { class: "rf-closure" }, detail);
+      const closure = this.first && detail && h("small", { class: "rf-closure", title: detail }, detail);
       return { style, item: h("li", {}, toggle, closure), toggle, line, value };
     });
     this.list.replaceChildren(...this.rows.map((row) => row.item));

@@ -1,8 +1,11 @@
-/** The branches beside the one that is looked at: each in one colour of its own, the dash still says the process. */
+/**
+ * The branches beside the one that is looked at: iterates and rod flow, each branch in one colour of its own. More flows
+ * of several runs are a thicket; to see them one looks at the branch.
+ */
 import type { Line } from "../charts/line";
 import type { Client } from "../client";
 import type { Context } from "../context";
-import { drawingOrder, type ProcessStyle, processStyles, type Theme } from "../theme";
+import { drawingOrder, type Kind, type ProcessStyle, processStyles, type Theme } from "../theme";
 
 /** Colours of branches that nobody has coloured, on light and on dark ground. */
 const COLOURS = [
@@ -11,6 +14,8 @@ const COLOURS = [
   { light: "#007c89", dark: "#4fd0e0" },
   { light: "#7a4a1e", dark: "#d0a070" },
 ];
+
+const SHOWN: Kind[] = ["iterates", "rod"];
 
 export function branchColour({ branch }: Client, theme: Theme): string {
   if (branch.colour) return branch.colour;
@@ -29,13 +34,13 @@ export function otherLines(
     return drawingOrder(processStyles(client.spec.processes)).flatMap((style): Line[] => {
       const { name, kind } = style.process;
       const drawn = column(style);
-      if (!drawn || view.hidden.has(name)) return [];
+      if (!drawn || view.hidden.has(name) || !SHOWN.includes(kind)) return [];
       return [
         {
           key: `${client.branch.id}/${name}`,
           color,
-          width: kind === "iterates" ? 2 : Math.max(1.1, 0.7 * style.width),
-          dash: kind === "rod" ? [1, 2.2] : style.dash,
+          width: kind === "iterates" ? 2.2 : 1.3,
+          dash: kind === "iterates" ? [] : [5, 2.5],
           envelope: client.store.table(name)?.envelope(drawn) ?? null,
           from: client.branch.step ?? undefined,
           stairs,
