@@ -21,7 +21,7 @@ class Budget:
     """
 
     rate: float = 40e6
-    burst: float = 8e6
+    burst: float = 4e6
     _level: float = field(default=math.nan, repr=False)
     _time: float = field(default=-math.inf, repr=False)
 
