@@ -17,6 +17,8 @@ export class Runs {
     for (const [name, handler] of [
       ["change:branches", () => this.readBranches()],
       ["change:snapshot", () => this.readSnapshot()],
+      ["change:directions", () => this.changed.emit()],
+      ["change:panels", () => this.changed.emit()],
     ] as const) {
       model.on(name, handler);
       this.scope.add(() => model.off(name, handler));
@@ -44,6 +46,11 @@ export class Runs {
   /** Panels that the notebook asks for; empty where it leaves that to the page. */
   get panels(): PanelName[] {
     return (this.model.get("panels") as PanelName[] | undefined) ?? [];
+  }
+
+  /** Names of directions that the notebook offers for planes. */
+  get directions(): string[] {
+    return (this.model.get("directions") as string[] | undefined) ?? [];
   }
 
   select(branch: number): void {

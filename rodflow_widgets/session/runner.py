@@ -28,7 +28,7 @@ from .surveying import Surveyed, Surveys, simulation_of
 from .tuning import Tuned
 
 if TYPE_CHECKING:
-    from ..engine import Simulation
+    from ..engine import Problem, Simulation
 
 ANSWER_SECONDS = 30.0
 
@@ -90,6 +90,11 @@ class Run(Surveyed, Tuned):
     def status(self) -> Status:
         """ready, running, paused, finished, stopped, diverged or error; the step; a sentence."""
         return self.recording.status
+
+    @property
+    def problem(self) -> Problem:
+        """The loss, and where the run starts."""
+        return self._recorder.simulation.problem
 
     @property
     def steps(self) -> int:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,11 @@ class Asked:
     Args:
         run: what is surveyed.
         wake: called when there is something to send.
+        vectors: directions that a page may ask for by name.
     """
 
-    def __init__(self, run: Run, wake: Callable[[], None]) -> None:
-        self._run, self._wake = run, wake
+    def __init__(self, run: Run, wake: Callable[[], None], vectors: Mapping[str, Any]) -> None:
+        self._run, self._wake, self._vectors = run, wake, vectors
         self._lock = threading.Lock()
         self._futures: dict[str, Future[Any]] = {}
         self._parts: dict[str, tuple[int, Any]] = {}
@@ -31,13 +33,18 @@ class Asked:
         """Begin a survey; raises for what cannot be asked for."""
         args = dict(args)
         number = self._run.number
+        named = {
+            axis: args[axis] for axis in ("x", "y") if isinstance(args.get(axis), str) and args[axis] in self._vectors
+        }
 
         def part(survey: Any) -> None:
             with self._lock:
-                self._parts[identity] = (number, survey)
+                self._parts[identity] = (number, replace(survey, words={**survey.words, **named}) if named else survey)
             self._wake()
 
-        future: Future[Any] = self._run.survey(str(args.pop("topic", "")), identity=identity, on_part=part, **args)
+        topic = str(args.pop("topic", ""))
+        args |= {axis: self._vectors[name] for axis, name in named.items()}
+        future: Future[Any] = self._run.survey(topic, identity=identity, on_part=part, **args)
         self._futures[identity] = future
         future.add_done_callback(lambda done: self._futures.pop(identity, None))
         if future.done():

@@ -43,10 +43,13 @@ class Branches:
         page: asked for at every use, and None when it has gone.
         budget: of bytes, shared by all widgets of the kernel.
         wake: makes somebody pump the feeds soon.
+
+    vectors: directions of planes by name, for all branches.
     """
 
     def __init__(self, page: Callable[[], Page | None], budget: Budget, wake: Callable[[], None]) -> None:
         self._page, self._budget, self._wake = page, budget, wake
+        self.vectors: dict[str, Any] = {}
         self._next = 0
         self._found: dict[int, Branch] = {}
 
@@ -71,7 +74,7 @@ class Branches:
     def add(self, run: Run, name: str | None = None, parent: int | None = None, step: int | None = None) -> Branch:
         """Take a run in; without a name it gets one that is free."""
         identity = self._next
-        feed = Feed(run, self._page, Pacer(self._budget), self._wake, identity)
+        feed = Feed(run, self._page, Pacer(self._budget), self._wake, identity, self.vectors)
         title = self._free(name or ("run" if parent is None else f"fork at {step:,}"))
         run.name = title
         branch = Branch(identity, run, feed, title, parent=parent, step=step)

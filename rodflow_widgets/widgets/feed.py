@@ -6,7 +6,7 @@ import logging
 import math
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
@@ -48,10 +48,17 @@ class Feed:
         pacer: says when a frame may go.
         wake: makes somebody call `pump` soon.
         branch: number of the run within its widget.
+        vectors: directions that a page may ask for by name.
     """
 
     def __init__(
-        self, run: Run, page: Callable[[], Page | None], pacer: Pacer, wake: Callable[[], None], branch: int = 0
+        self,
+        run: Run,
+        page: Callable[[], Page | None],
+        pacer: Pacer,
+        wake: Callable[[], None],
+        branch: int = 0,
+        vectors: Mapping[str, Any] | None = None,
     ) -> None:
         self.run, self.branch = run, branch
         self._page, self._pacer, self._wake = page, pacer, wake
@@ -66,7 +73,7 @@ class Feed:
         self._commanded = -math.inf
         self._status_time = -math.inf
         self._kept: tuple[Any, ...] = ()
-        self._asked = Asked(run, wake)
+        self._asked = Asked(run, wake, {} if vectors is None else vectors)
         self._follow()
         self._forget = run.on_change(wake)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import threading
 import typing
 import weakref
@@ -45,6 +46,7 @@ class Live(anywidget.AnyWidget):
     _css = traitlets.Unicode().tag(sync=True)
     protocol = traitlets.Int(PROTOCOL).tag(sync=True)
     panels = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    directions = traitlets.List(traitlets.Unicode()).tag(sync=True)
     branches = traitlets.List(traitlets.Dict()).tag(sync=True)
     statuses = traitlets.Dict().tag(sync=True)
     snapshot = traitlets.Bytes(b"").tag(sync=True)
@@ -112,6 +114,28 @@ class Live(anywidget.AnyWidget):
     def remove(self, branch: str) -> None:
         """Stop a fork and take it off the view; its recording stays with whoever holds the run."""
         self.wish(self._branches.named(branch).id, "remove", {})
+
+    def add_direction(self, name: str, vector: Any) -> None:
+        """Offer a direction of the parameters for the plane of the Trajectory view.
+
+        Args:
+            name: under which it is offered there.
+            vector: [p], of any length but 0.
+
+        Raises:
+            ArgumentError: a name that is taken or empty, or a vector that does not fit.
+        """
+        from ..engine.curvature.operator import vector as checked
+        from ..engine.surveys.directions import NAMES
+
+        if not name.strip() or name in NAMES or re.fullmatch(r"eigenvector \d+", name):
+            raise ArgumentError(f"name={name!r} is not usable: give one that is not empty and not a direction already.")
+        problem = self.run.problem
+        given = checked("vector", vector, problem, (problem.dim,))
+        if not bool(given.any()):
+            raise ArgumentError("vector is zero everywhere: give a direction.")
+        self._branches.vectors[name] = given
+        self.directions = list(self._branches.vectors)
 
     def close(self) -> None:
         """Take the view off the page and stop its runs; their recordings stay."""

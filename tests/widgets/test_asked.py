@@ -18,7 +18,7 @@ def asked():
     run = Run(RunSpec(rf.problems.valley(), rf.optimizers.GradientDescent(0.3), ("discrete", "rod"), steps=30))
     run.step(20)
     woken = threading.Event()
-    return Asked(run, woken.set)
+    return Asked(run, woken.set, {})
 
 
 def test_a_plane_and_its_landscape_by_its_identity(asked):

@@ -4,6 +4,7 @@ import json
 import threading
 
 import ipywidgets
+import numpy as np
 import pytest
 
 import rodflow_widgets as rf
@@ -147,6 +148,31 @@ def test_a_page_asks_for_a_survey_and_gets_its_numbers_before_the_answer(live, m
     say(live, kind="command", id="t", name="survey", args={"topic": "landscap"})
     refused, _ = heard.wait(lambda c: c["kind"] == "reply" and c["id"] == "t")
     assert "did you mean 'landscape'" in refused["message"]
+
+
+def test_a_page_asks_for_a_plane_along_a_direction_of_ones_own(make_run, monkeypatch):
+    live = Live(make_run(rf.problems.digits_mlp((4,), n=20), steps=60))
+    live.run.step(20)
+    along = live.run.problem.w0
+    live.add_direction("from zero", along)
+    assert live.directions == ["from zero"]
+    heard = Heard(live, monkeypatch)
+    args = {"topic": "plane", "x": "from zero", "y": "travel", "step": 10}
+    say(live, kind="command", id="p", name="survey", args=args)
+    message, buffers = heard.wait(lambda c: c["kind"] == "survey")
+    assert (message["words"]["x"], message["step"]) == ("from zero", 10)
+    names = [array["name"] for array in message["arrays"]]
+    shown = np.frombuffer(buffers[names.index("discrete/coordinates")], dtype="<f4").reshape(-1, 2)
+    w = live.run._recorder.simulation.trail.window(10)
+    unit = along / along.norm()
+    times = np.frombuffer(buffers[names.index("discrete/time")], dtype="<f4")
+    expected = float((w[0] - (w[0] + w[1]) / 2) @ unit)
+    assert shown[times.tolist().index(10.0), 0] == pytest.approx(expected, rel=1e-4)
+    for name, vector in (("travel", along), ("eigenvector 3", along), (" ", along), ("short", along[:-1])):
+        with pytest.raises(ArgumentError):
+            live.add_direction(name, vector)
+    assert live.directions == ["from zero"]
+    live.close()
 
 
 def test_the_snapshot_holds_all_branches(live):

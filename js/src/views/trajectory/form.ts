@@ -4,8 +4,8 @@ import { h, setAttribute, setText } from "../../dom";
 import { share } from "../../format";
 import type { Trail } from "./dots";
 
-/** Eigenvectors that are offered. */
-const OFFERED = 8;
+/** Eigenvectors that are offered: those that are recorded, at least and at most so many. */
+const OFFERED = [4, 8];
 
 export class TrailControl {
   readonly element = h("div", { class: "rf-trail", role: "group", "aria-label": "Steps that the trail shows" });
@@ -43,7 +43,7 @@ export class PlaneForm {
     "Contours of the loss",
   );
   private readonly share = h("span", { class: "rf-plane-share" });
-  private offered = -1;
+  private offered = "";
 
   constructor(private readonly context: Context) {
     const { scope, redraw } = context;
@@ -69,8 +69,12 @@ export class PlaneForm {
 
   /** What is chosen among the directions that the run offers. */
   get directions(): { x: string; y: string } {
-    const eigenvectors = Math.min(this.context.client.spec.eigenvalues, OFFERED);
-    if (this.offered !== eigenvectors) this.offer(eigenvectors);
+    const { runs, client } = this.context;
+    const { eigenvalues, problem } = client.spec;
+    const count = Math.min(Math.max(eigenvalues, OFFERED[0]), OFFERED[1], problem.dim);
+    const key = JSON.stringify([count, runs.directions]);
+    if (this.offered !== key) this.offer(count, runs.directions);
+    this.offered = key;
     return { x: this.x.value, y: this.y.value };
   }
 
@@ -81,15 +85,14 @@ export class PlaneForm {
     setText(this.share, done === null ? "" : share(done));
   }
 
-  private offer(eigenvectors: number): void {
-    this.offered = eigenvectors;
+  private offer(eigenvectors: number, given: string[]): void {
     const numbered = Array.from({ length: eigenvectors }, (_, i) => `eigenvector ${i + 1}`);
     for (const [select, own] of [
       [this.x, ["travel"]],
       [this.y, ["oscillation", "sharpest"]],
     ] as const) {
       const chosen = select.value;
-      select.replaceChildren(...[...own, ...numbered].map((value) => h("option", { value }, value)));
+      select.replaceChildren(...[...own, ...numbered, ...given].map((value) => h("option", { value }, value)));
       if (chosen) select.value = chosen;
     }
   }
