@@ -229,6 +229,7 @@ def test_the_density_of_a_small_matrix_is_exact() -> None:
     assert seen.facts["exact"] == 1
     assert seen.facts["dim"] == seen.facts["products"] == 5
     assert seen.facts["threshold"] == pytest.approx(2 / RATE)
+    assert seen.facts["smallest"] == pytest.approx(min(CURVATURES), rel=1e-12)
     np.testing.assert_allclose(seen.arrays["outliers"], CURVATURES, rtol=1e-12)
     grid, density = seen.arrays["grid"], seen.arrays["density"]
     assert np.trapezoid(density, grid) == pytest.approx(5, abs=1e-4)
@@ -252,6 +253,7 @@ def test_the_density_by_probes_is_that_of_the_matrix_within_its_error() -> None:
     assert [part.share for part in seen] == [n / 40 for n in range(2, 41)]
     assert last.facts["exact"] == 0
     assert last.facts["products"] == 40 * 40
+    assert 0 < last.facts["smallest"] < 0.01
     grid, density = last.arrays["grid"], last.arrays["density"]
     assert np.trapezoid(density, grid) == pytest.approx(500, rel=1e-5)
     width = 0.01 * (grid[-1] - grid[0]) / 1.1

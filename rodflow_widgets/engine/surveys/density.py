@@ -38,9 +38,10 @@ class DensityTopic(Topic):
         process: "discrete", at the midpoint of two iterates, or the name of a flow, at its centre.
         probes: random vectors, at 40 products each; the error falls as 1/√probes.
 
-    Its survey has facts step, dim, threshold (the edge there), exact (1, or 0 by probes) and products; and arrays grid [g],
-    density [g] (per unit of curvature; its integral is dim), error [g] (standard error over the probes) and outliers
-    (eigenvalues that stand alone, descending).
+    Its survey has facts step, dim, threshold (the edge there), exact (1, or 0 by probes), products and smallest (the
+    smallest eigenvalue, by probes the smallest Ritz value, which lies above it); and arrays grid [g], density [g] (per unit
+    of curvature; its integral is dim), error [g] (standard error over the probes) and outliers (eigenvalues that stand
+    alone, descending).
     """
 
     def __init__(
@@ -71,14 +72,17 @@ class DensityTopic(Topic):
             "threshold": run.optimizer_at(step).edge_threshold(step + 1),
             "exact": int(A.dim <= EXACT_DIM),
         }
-        for share, arrays in _all(A) if facts["exact"] else _probed(A, self._probes):
-            if arrays is None:
+        for share, seen in _all(A) if facts["exact"] else _probed(A, self._probes):
+            if seen is None:
                 yield None
             else:
-                yield Survey("density", step, share, facts | {"products": A.meter.products}, {}, arrays)
+                smallest, arrays = seen
+                found = facts | {"products": A.meter.products, "smallest": smallest}
+                yield Survey("density", step, share, found, {}, arrays)
 
 
-Part = tuple[float, dict[str, np.ndarray] | None]
+# The share of the work done, and what is seen then: the smallest eigenvalue, and the arrays.
+Part = tuple[float, tuple[float, dict[str, np.ndarray]] | None]
 
 
 def _all(A: Operator) -> Iterator[Part]:
@@ -96,7 +100,7 @@ def _all(A: Operator) -> Iterator[Part]:
     grid = around(low, high, width)
     density = bells(grid, values[:, None], width).sum(0)
     alone = _alone(values, width)
-    yield 1.0, {"grid": grid, "density": density, "error": np.zeros_like(grid), "outliers": values[alone]}
+    yield 1.0, (low, {"grid": grid, "density": density, "error": np.zeros_like(grid), "outliers": values[alone]})
 
 
 def _probed(A: Operator, probes: int) -> Iterator[Part]:
@@ -109,15 +113,13 @@ def _probed(A: Operator, probes: int) -> Iterator[Part]:
         done = quadrature.done
         seen = quadrature.density()
         outliers = _outliers(seen.nodes, seen.weights, seen.residuals, seen.width)
-        yield (
-            done / probes,
-            {
-                "grid": seen.grid,
-                "density": A.dim * seen.density,
-                "error": A.dim * seen.error,
-                "outliers": outliers,
-            },
-        )
+        arrays = {
+            "grid": seen.grid,
+            "density": A.dim * seen.density,
+            "error": A.dim * seen.error,
+            "outliers": outliers,
+        }
+        yield done / probes, (float(seen.nodes[seen.weights > 0].min()), arrays)
 
 
 def _alone(values: np.ndarray, width: float) -> np.ndarray:
