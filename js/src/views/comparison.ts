@@ -93,13 +93,15 @@ export class Comparison implements Part {
     this.pending = null;
     this.written = performance.now();
     const { client, size } = this.context;
-    const key = `${client.store.run} ${size}`;
+    const key = `${client.branch.id} ${client.store.run} ${size}`;
     if (key !== this.roomKey) this.forgetRoom();
     this.roomKey = key;
     const { head, common, lines } = this.content();
     const flows = this.context.styles.filter(({ process }) => process.kind !== "iterates").length;
     this.element.style.setProperty("--rf-flows", String(flows));
     const changed = [this.writeHead(head), this.writeFlows(common, lines)];
+    // Later the observer tells: to ask after every change would lay out the page twice.
+    if (!this.room) this.keepRoom();
     if (changed.includes(true)) this.changed();
   }
 
