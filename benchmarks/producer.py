@@ -17,6 +17,7 @@ import numpy as np
 
 import rodflow_widgets as rf
 from rodflow_widgets.engine.fate import Block
+from rodflow_widgets.errors import RunError
 from rodflow_widgets.session import Run
 from rodflow_widgets.session.spec import RunSpec
 from rodflow_widgets.vocabulary import Status
@@ -106,9 +107,14 @@ class Producer:
     def describe(self) -> dict[str, Any]:
         return {**self._said, "steps": self.steps}
 
+    def fork(self) -> Any:
+        raise RunError("Rows that are made up have no state to go back to.")
+
 
 class Plan:
     """Makes producers; what `Run` takes."""
+
+    past = None
 
     def __init__(
         self, pace: Pace, steps: int, processes: Sequence[str] = FIVE, columns: Any = ("time", "loss")

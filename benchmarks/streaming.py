@@ -106,7 +106,7 @@ def drags(view: LiveView, count: int) -> list[float]:
     times = []
     for i in range(count):
         view.step(view.shown_step() + 3)
-        watch(view, "input[type=range]", "change", "newest() !== before")
+        watch(view, ".rf-rate input[type=range]", "change", "newest() !== before")
         view.drag_rate((0.30, 0.36)[i % 2])
         times.append(latency(view))
     return times

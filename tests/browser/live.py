@@ -79,7 +79,7 @@ class LiveView:
 
     def drag_rate(self, fraction: float) -> None:
         """Drag the thumb of the learning rate's slider to a fraction of its track, as a hand does it."""
-        slider = self.root.locator("input[type=range]")
+        slider = self.root.locator(".rf-rate input[type=range]")
         box = slider.bounding_box()
         assert box is not None
         value = slider.evaluate("input => (input.value - input.min) / (input.max - input.min)")
