@@ -15,6 +15,9 @@ MAIN_COLUMNS = (
     "relative_distance",
     "rod_length",
     "oscillation",
+    "grad_norm",
+    "critical_directions",
+    "learning_rate",
 )
 
 
