@@ -269,6 +269,7 @@ export class FakeModel implements Model {
         blocks: blocks.map(({ header }) => header),
         events: this.events,
         first_event: 0,
+        ack: true,
       },
       blocks.map(({ buffer }) => buffer),
     );

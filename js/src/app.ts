@@ -133,7 +133,7 @@ export function mount(runs: Runs, host: HTMLElement): Scope {
     }
     const state = shownState(client);
     setAttribute(root, "data-state", state);
-    setAttribute(root, "data-step", String(client.status.step));
+    setAttribute(root, "data-step", String(client.step));
     setAttribute(root, "data-run", String(client.store.run));
     setAttribute(root, "data-branch", String(client.branch.id));
     setAttribute(root, "data-tab", view.tab);

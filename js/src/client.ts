@@ -42,7 +42,10 @@ export class Client {
   /** Message of the last command that was refused, until one succeeds. */
   refusal = "";
 
-  private readonly undrawn: number[] = [];
+  /** Newest of the frames that the kernel asked about and that are not drawn. */
+  private undrawn: number | null = null;
+  /** Whether the kernel has been heard of since the page is there. */
+  private met = false;
   private readonly waiting = new Map<string, (reply: Reply) => void>();
   private readonly surveys = new Map<string, SurveyListener>();
   private stopDrawTimer = () => {};
@@ -75,6 +78,12 @@ export class Client {
     return this.branch.spec;
   }
 
+  /** The step that the run is at: rows come more often than the status does. */
+  get step(): number {
+    const { state, step } = this.status;
+    return state === "running" ? Math.max(step, Math.floor(this.store.newest)) : step;
+  }
+
   private on(name: string, handler: (...values: never[]) => void): void {
     this.model.on(name, handler);
     this.scope.add(() => this.model.off(name, handler));
@@ -83,7 +92,9 @@ export class Client {
   /** Acknowledges all frames received so far. */
   drawn(): void {
     this.stopDrawTimer();
-    for (const seq of this.undrawn.splice(0)) this.send({ kind: "ack", ...this.sender, seq });
+    const seq = this.undrawn;
+    this.undrawn = null;
+    if (seq !== null) this.send({ kind: "ack", ...this.sender, seq });
   }
 
   /** Sends a command; resolves with the kernel's reply. */
@@ -109,6 +120,7 @@ export class Client {
     if (this.scope.disposed) return;
     this.send({ kind: "bye", ...this.sender });
     this.scope.dispose();
+    this.store.dispose();
     this.waiting.clear();
     this.surveys.clear();
   }
@@ -163,6 +175,7 @@ export class Client {
   }
 
   private heard(): void {
+    this.met = true;
     this.stopAnswerTimer();
     this.setGone(false);
   }
@@ -201,9 +214,11 @@ export class Client {
   private receiveRows(rows: Rows): void {
     if (rows.kind === "snapshot" && rows.to !== this.id) return;
     this.take(rows);
-    this.undrawn.push(rows.seq);
+    if (!rows.ack) return;
+    const waiting = this.undrawn !== null;
+    this.undrawn = rows.seq;
     if (!this.viewed()) this.drawn();
-    else if (this.undrawn.length === 1) this.stopDrawTimer = this.scope.timeout(() => this.drawn(), DRAW_TIMEOUT);
+    else if (!waiting) this.stopDrawTimer = this.scope.timeout(() => this.drawn(), DRAW_TIMEOUT);
   }
 
   private take(rows: Rows): void {
@@ -239,12 +254,14 @@ export class Client {
     this.changed.emit();
   }
 
-  /** The snapshot trait draws a saved or exported page; a live run that already holds more keeps it. */
+  /** The snapshot trait draws a saved or exported page; a page that a kernel answers asks it for the rows themselves. */
   keep(rows: Rows): void {
     const held = this.store.held();
     const newer = rows.blocks.some((block) => (block.totalRows ?? block.rows) > (held[block.table] ?? 0));
-    if (rows.run > this.store.run || (rows.run === this.store.run && newer))
-      this.store.replace(rows.run, rows.blocks, rows.events);
+    if (rows.run < this.store.run || (rows.run === this.store.run && !newer)) return;
+    if (this.met && !this.gone) {
+      if (!this.asking) this.hello();
+    } else this.store.replace(rows.run, rows.blocks, rows.events);
   }
 }
 

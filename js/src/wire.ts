@@ -51,6 +51,8 @@ export interface Rows {
   firstEvent: number;
   /** Client that a snapshot is for; "" for everybody. */
   to: string;
+  /** Whether the kernel wants to hear that they have been drawn. */
+  ack: boolean;
 }
 
 type Buffer = DataView | ArrayBuffer | Uint8Array;
@@ -70,6 +72,7 @@ export function readRows(raw: Wire.Frame | Wire.Snapshot, buffers: readonly Buff
     events: raw.events,
     firstEvent: raw.first_event,
     to: raw.kind === "snapshot" ? raw.to : "",
+    ack: raw.kind === "snapshot" || raw.ack,
     blocks: raw.blocks.map((header, i) => readBlock(header, buffers[i], totals?.[header.table] ?? null)),
   };
 }

@@ -13,7 +13,9 @@ it("a loss that falls below zero is drawn on a linear axis, unless a person says
     ),
   );
   const { header, buffer } = encode({ spec: process, start: 0, rows }, 0, 2);
-  model.tell({ kind: "frame", branch: 0, run: 1, seq: 9, blocks: [header], events: [], first_event: 0 }, [buffer]);
+  model.tell({ kind: "frame", branch: 0, run: 1, seq: 9, blocks: [header], events: [], first_event: 0, ack: true }, [
+    buffer,
+  ]);
   await painted();
   expect(text("[data-panel=loss] .rf-scale")).toBe("linear");
   find("[data-panel=loss] .rf-scale").click();

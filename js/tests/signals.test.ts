@@ -18,6 +18,7 @@ function told(time: number, catapult = false): string[] {
     blocks: blocks.map((b) => b.header),
     events: [],
     first_event: 0,
+    ack: false,
   };
   const store = new Store();
   store.append(

@@ -15,7 +15,10 @@ const header = {
 const numbers = [12, 13, 14, 5, 6, Number.NaN, 1, 2, 3];
 
 function frame(buffers: (DataView | ArrayBuffer | Uint8Array)[]) {
-  return readRows({ kind: "frame", branch: 0, run: 1, seq: 7, blocks: [header], events: [], first_event: 2 }, buffers);
+  return readRows(
+    { kind: "frame", branch: 0, run: 1, seq: 7, blocks: [header], events: [], first_event: 2, ack: true },
+    buffers,
+  );
 }
 
 /** The numbers at an offset at which no Float32Array can begin. */

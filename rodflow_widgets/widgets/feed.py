@@ -20,7 +20,7 @@ from .asked import Asked
 
 log = logging.getLogger(__name__)
 
-STATUS_SECONDS = 0.25
+STATUS_SECONDS = 0.5
 ANSWER_SECONDS = 0.75
 HELLO_ROWS = 20_000
 TRAIT_ROWS = 1_200
@@ -227,16 +227,18 @@ class Feed:
         first_event = self._cursor.event
         events = list(self._cursor.read_events())
         headers, buffers = _encode(self._cursor.read(limit))
-        frame = Frame(self.branch, self._number, self._next(), headers, events, first_event)
+        size = sum(map(len, buffers))
+        asked = self._pacer.asks(size)
+        frame = Frame(self.branch, self._number, self._next(), headers, events, first_event, asked)
         page.send(codec.content(frame), buffers)
-        self._pacer.sent(frame.seq, sum(map(len, buffers)), now)
+        self._pacer.sent(frame.seq, size, now, asked=asked)
         return self._pacer.wait(now, urgent) if self._cursor.behind else math.inf
 
     def _say_status(self, page: Page, now: float) -> float:
-        """The status trait: at once when the state or a value is new, else four times a second."""
+        """What traits say of the run: at once when the state is new or a value was changed, else twice a second."""
         told = (
             self.run.status.state,
-            self.run.values,
+            len(self._cursor.recording.events),
             self.run.steps,
             self.run.failure,
             *(table.status.state for table in self._cursor.recording.tables),

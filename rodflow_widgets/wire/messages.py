@@ -145,7 +145,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class RunStatus:
-    """One entry of the trait `statuses`, by branch: sent at every change of state or value and about four times a second.
+    """One entry of the trait `statuses`, by branch: sent at every change and about twice a second.
 
     `edge_factor` / learning rate is the edge threshold at this step with these `values`, and at any other learning rate.
     """
@@ -184,7 +184,10 @@ class BlockHeader:
 
 @dataclass(frozen=True)
 class Frame:
-    """New rows, for every client: rows already held are dropped, missing ones are asked for by another hello."""
+    """New rows, for every client: rows already held are dropped, missing ones are asked for by another hello.
+
+    `ack` asks the client to say when it has been drawn.
+    """
 
     branch: int
     run: int
@@ -192,6 +195,7 @@ class Frame:
     blocks: list[BlockHeader]
     events: list[Event]
     first_event: int
+    ack: bool
     kind: Literal["frame"] = "frame"
 
 

@@ -3,7 +3,8 @@
 A server drops what a kernel sends too fast, and a page falls behind what it cannot draw. So a widget sends at most 30
 frames a second, has at most two that are not yet drawn, and all widgets of a kernel share one budget of bytes. Drawing
 also takes processor time that the run may want: where it is slow, frames get rarer, except when somebody waits for an
-answer. What waits stays in the recording, and the next frame is larger.
+answer. What waits stays in the recording, and the next frame is larger. An answer costs the page time as well, because
+hosts redraw what says whether the kernel is busy: of a page that is quick it is enough to hear now and then.
 """
 
 from __future__ import annotations
@@ -42,6 +43,10 @@ class Budget:
         return max(0.0, -self.level(now) / self.rate)
 
 
+LARGE = 32_000
+"""Bytes of a frame that count as another frame."""
+
+
 class Pacer:
     """Credits and rate of one widget.
 
@@ -53,7 +58,9 @@ class Pacer:
         interval: least time between two frames, in seconds.
         slowest: most time that a slow page is left without a frame.
         share: of the time, that a page may spend on frames nobody waits for.
-        window: frames in flight a client.
+        window: frames that a client was asked about and has not drawn.
+        quick: most seconds from sending to drawn, with which a page is asked about every `rare`th frame only.
+        rare: frames of which a quick page is asked about one; a large frame counts as many.
         ack_timeout: seconds after which a client that does not answer holds nobody up.
     """
 
@@ -65,6 +72,8 @@ class Pacer:
         slowest: float = 0.2,
         share: float = 0.2,
         window: int = 2,
+        quick: float = 0.06,
+        rare: int = 5,
         ack_timeout: float = 5.0,
     ) -> None:
         self.budget = budget
@@ -72,11 +81,14 @@ class Pacer:
         self.slowest = slowest
         self.share = share
         self.window = window
+        self.quick = quick
+        self.rare = rare
         self.ack_timeout = ack_timeout
         self._flight: dict[str, dict[int, float]] = {}
         self._asleep: set[str] = set()
         self._last = -math.inf
-        self._trip = 0.0
+        self._trip = math.inf
+        self._unasked = 0.0
 
     @property
     def clients(self) -> tuple[str, ...]:
@@ -97,15 +109,23 @@ class Pacer:
         if client in self._flight:
             flight = self._flight[client]
             if seq in flight:
-                self._trip += 0.2 * (now - flight[seq] - self._trip)
+                trip = now - flight[seq]
+                self._trip = trip if math.isinf(self._trip) else self._trip + 0.2 * (trip - self._trip)
             self._flight[client] = {sent: when for sent, when in flight.items() if sent > seq}
             self._asleep.discard(client)
 
-    def sent(self, seq: int, size: int, now: float, to: str | None = None) -> None:
-        """A message of `size` bytes went to client `to`, or to all."""
+    def asks(self, size: int) -> bool:
+        """Whether clients are to say when they have drawn the next frame, of `size` bytes."""
+        return self._trip > self.quick or self._unasked + 1 + size / LARGE >= self.rare
+
+    def sent(self, seq: int, size: int, now: float, to: str | None = None, *, asked: bool = True) -> None:
+        """A message of `size` bytes went to client `to`, or to all, who were asked to say when it is drawn, or not."""
         self.budget.spend(size, now)
         if to is None:
             self._last = now
+            self._unasked = 0.0 if asked else self._unasked + 1 + size / LARGE
+        if not asked:
+            return
         for client in self._flight if to is None else [to]:
             if client in self._flight and client not in self._asleep:
                 self._flight[client][seq] = now
@@ -130,6 +150,7 @@ class Pacer:
         full = [self._flight[client] for client in awake if len(self._flight[client]) >= self.window]
         if full:
             return min(min(flight.values()) for flight in full) + self.ack_timeout - now
-        calm = min(max(self.interval, self._trip / self.share), self.slowest)
+        trip = 0.0 if math.isinf(self._trip) else self._trip
+        calm = min(max(self.interval, trip / self.share), self.slowest)
         interval = self.interval if urgent else calm
         return max(self._last + interval - now, self.budget.wait(now), 0.0)

@@ -9,7 +9,7 @@ class Page:
     """A page that draws a frame in `draw` seconds, and a kernel with rows to send at any time."""
 
     def __init__(self, pacer, draw):
-        self.pacer, self.draw, self.sent, self.lag = pacer, draw, [], []
+        self.pacer, self.draw, self.sent, self.lag, self.asked = pacer, draw, [], [], 0
         self.free = 0.0
         self.due = []
         pacer.join("page")
@@ -21,9 +21,12 @@ class Page:
             if self.pacer.wait(now, urgent) <= 0:
                 seq = len(self.sent)
                 self.sent.append(now)
-                self.pacer.sent(seq, size, now)
+                asked = self.pacer.asks(size)
+                self.pacer.sent(seq, size, now, asked=asked)
                 self.free = max(self.free, now) + self.draw
-                self.due.append((self.free, seq))
+                self.asked += asked
+                if asked:
+                    self.due.append((self.free, seq))
                 self.lag.append(self.free - now)
 
 
@@ -38,6 +41,28 @@ def test_a_slow_page_gets_what_it_can_draw_and_falls_behind_by_two_frames_at_mos
     page.run(3.0)
     assert 29 <= len(page.sent) <= 31
     assert max(page.lag) <= 0.2 + 1e-9
+
+
+def test_a_quick_page_is_asked_now_and_then_and_a_slow_one_about_every_frame():
+    quick, large, slow = Page(Pacer(Budget()), 0.002), Page(Pacer(Budget()), 0.002), Page(Pacer(Budget()), 0.1)
+    quick.run(2.0)
+    large.run(2.0, size=200_000)
+    slow.run(2.0)
+    assert len(quick.sent) / 5 <= quick.asked <= len(quick.sent) / 5 + 2
+    assert large.asked == len(large.sent)
+    assert slow.asked == len(slow.sent)
+
+
+def test_a_quick_page_that_turns_slow_falls_behind_by_the_frames_it_was_not_asked_about_and_is_asked_again():
+    page = Page(Pacer(Budget()), draw=0.002)
+    page.run(1.0)
+    page.draw, page.free, page.due, page.lag, page.asked = 0.2, 0.0, [], [], 0
+    sent = len(page.sent)
+    page.run(6.0)
+    assert max(page.lag) <= 0.2 * 2 * 5
+    late = page.lag[-5:]
+    assert max(late) <= 0.4 + 1e-9
+    assert page.asked >= 0.5 * (len(page.sent) - sent)
 
 
 def test_frames_nobody_waits_for_take_a_share_of_a_slow_page():

@@ -58,7 +58,7 @@ export class Footer implements Part {
       title: meaning(column("time")),
     });
     if (state === "gone") return [step(", last received", Math.max(store.newest, 0))];
-    const facts = [step(state === "diverged" ? ", diverged" : ` of ${format.whole(status.steps)}`, status.step)];
+    const facts = [step(state === "diverged" ? ", diverged" : ` of ${format.whole(status.steps)}`, client.step)];
     if (state === "running" && status.speed !== null)
       facts.push({ text: [strong(format.significant(status.speed, 2)), " steps/s"], title: COUNTED.speed });
     if (state === "finished" && status.seconds > 0)

@@ -82,7 +82,7 @@ export class Header implements Part {
     setAttribute(this.fold, "aria-label", view.collapsed ? "Expand" : "Collapse");
     setAttribute(this.fold, "title", view.collapsed ? "Expand" : "Collapse to this line");
     this.brief.hidden = !view.collapsed;
-    setText(this.brief, `step ${format.whole(status.step)} of ${format.whole(status.steps)}`);
+    setText(this.brief, `step ${format.whole(client.step)} of ${format.whole(status.steps)}`);
     for (const { name, element } of this.tabs) {
       setAttribute(element, "aria-selected", String(name === view.tab));
       element.tabIndex = name === view.tab ? 0 : -1;

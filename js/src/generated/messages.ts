@@ -136,7 +136,7 @@ export interface Failure {
 }
 
 /**
- * One entry of the trait `statuses`, by branch: sent at every change of state or value and about four times a second.
+ * One entry of the trait `statuses`, by branch: sent at every change and about twice a second.
  *
  * `edge_factor` / learning rate is the edge threshold at this step with these `values`, and at any other learning rate.
  */
@@ -178,7 +178,11 @@ export interface Event {
   note: string;
 }
 
-/** New rows, for every client: rows already held are dropped, missing ones are asked for by another hello. */
+/**
+ * New rows, for every client: rows already held are dropped, missing ones are asked for by another hello.
+ *
+ * `ack` asks the client to say when it has been drawn.
+ */
 export interface Frame {
   branch: number;
   run: number;
@@ -186,6 +190,7 @@ export interface Frame {
   blocks: BlockHeader[];
   events: Event[];
   first_event: number;
+  ack: boolean;
   kind: "frame";
 }
 
