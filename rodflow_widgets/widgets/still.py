@@ -112,9 +112,11 @@ class Still:
     def close(self) -> None:
         for forget in (*self._forget, *self._forks.values()):
             forget()
+        # Without a place nothing is drawn any more, whatever the worker or a timer still calls.
+        places, self._places = self._places, Places()
+        places.leave()
         if self._timer is not None:
             self._timer.cancel()
-        self._places.leave()
 
     def _data(self) -> dict[str, Any]:
         return saved.data(self.run.recording, self._traits())

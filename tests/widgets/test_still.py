@@ -125,6 +125,23 @@ def test_what_the_front_end_draws_is_in_the_picture(make_still, published):
     np.testing.assert_allclose(loss, run.recording["discrete"]["loss"], rtol=1e-6)
 
 
+def test_forks_are_saved_with_the_run_and_drawn_again_when_they_hold_still(make_run, published):
+    live = Live(make_run())
+    live.run.step(3)
+    live._still.display()
+    fork = live.fork(learning_rate=0.3)
+    assert fork.wait(60).state == "finished"
+    live._still.update()
+    assert len(published) == 2
+    (packed,) = parts(published[-1][0]["text/html"], "picture")
+    (length,) = struct.unpack_from("<I", packed)
+    traits = json.loads(packed[4 : 4 + length])["traits"]
+    assert [branch["name"] for branch in traits["branches"]] == list(live.runs)
+    assert {key: status["state"] for key, status in traits["statuses"].items()} == {"0": "paused", "1": "finished"}
+    live.remove(list(live.runs)[1])
+    live.close()
+
+
 def test_scripts_cannot_end_early_and_labels_are_text(make_still, published, built):
     picture = make_still()
     picture.run.recording.spec["problem"]["name"] = '"><script>alert(1)</script>'
