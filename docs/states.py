@@ -24,8 +24,8 @@ from tests.browser.server import Server
 TARGET = ROOT / "docs" / "img" / "states"
 NETWORK = """import rodflow_widgets as rf
 problem = rf.problems.digits_mlp()
-live = rf.compare(problem, rf.optimizers.GradientDescent(0.6), ("discrete", "rod", "central", "edge", "stable"),
-                  steps=300, eigenvalues=6{more})
+live = rf.compare(problem, rf.optimizers.GradientDescent(0.6), ("discrete", "rod", "edge", "stable"),
+                  steps=200, eigenvalues=6{more})
 live"""
 TOY = """import rodflow_widgets as rf
 live = rf.compare(rf.problems.product(), rf.optimizers.GradientDescent(0.2), ("discrete", "rod", "central", "stable"),
@@ -62,28 +62,28 @@ def until(step: int, *states: str) -> Callable[[LiveView], None]:
     return act
 
 
-def paused(live: LiveView, step: int = 200) -> None:
+def paused(live: LiveView, step: int = 120) -> None:
     live.step(step, 240)
     live.button("Pause").click()
     live.state("paused")
 
 
 def forked(live: LiveView) -> None:
-    paused(live, 120)
+    paused(live, 80)
     live.notebook.execute("live.fork(learning_rate=0.8, name='raised'); live.run.resume()")
-    live.step(260, 240)
+    live.step(160, 240)
     live.button("Pause").click()
     live.state("paused")
 
 
 def raised(live: LiveView) -> None:
-    live.step(100, 240)
+    live.step(80, 240)
     live.notebook.execute("_ = live.run.set(learning_rate=3.4)")
     live.state("diverged")
 
 
 def gone(live: LiveView) -> None:
-    live.step(150, 240)
+    live.step(90, 240)
     live.notebook.page.evaluate("jupyterapp.shell.currentWidget.sessionContext.session.kernel.shutdown()")
     live.button("One step").is_visible()
     live.notebook.until("document.querySelector('.rodflow').dataset.state === 'gone'", 60)
@@ -114,13 +114,17 @@ def contours(live: LiveView) -> None:
     tab("Trajectory", paused)(live)
     live.notebook.until("/movement inside/.test(document.querySelector('.rodflow').textContent)", 60)
     live.root.get_by_role("button", name="Contours").first.click()
-    live.notebook.page.wait_for_timeout(8000)
+    live.notebook.until(
+        "/Loss in a plane/.test(document.querySelector('.rodflow').textContent)"
+        " && !document.querySelector('.rf-plane-share').textContent",
+        120,
+    )
 
 
 def density(live: LiveView) -> None:
     tab("Spectrum", paused)(live)
     live.root.get_by_role("button", name="Spectral density").first.click()
-    live.notebook.page.wait_for_timeout(10000)
+    live.notebook.until("/quadrature with/.test(document.querySelector('.rodflow').textContent)", 120)
 
 
 def menu(item: str) -> Callable[[LiveView], None]:
@@ -134,9 +138,9 @@ def menu(item: str) -> Callable[[LiveView], None]:
 
 STATES = [
     State("ready", NETWORK.format(more=", autostart=False"), lambda live: live.state("ready")),
-    State("running", NETWORK.format(more=""), until(150, "running")),
+    State("running", NETWORK.format(more=""), until(90, "running")),
     State("paused", NETWORK.format(more=""), paused),
-    State("finished", NETWORK.format(more=""), until(300, "finished")),
+    State("finished", NETWORK.format(more=""), until(200, "finished")),
     State("forked", NETWORK.format(more=""), forked),
     State("diverged", NETWORK.format(more=""), raised),
     State("error", FAILING, lambda live: live.state("error")),

@@ -20,7 +20,7 @@ from .asked import Asked
 
 log = logging.getLogger(__name__)
 
-STATUS_SECONDS = 0.5
+STATUS_SECONDS = 1.0
 ANSWER_SECONDS = 0.75
 HELLO_ROWS = 20_000
 TRAIT_ROWS = 1_200
@@ -235,7 +235,7 @@ class Feed:
         return self._pacer.wait(now, urgent) if self._cursor.behind else math.inf
 
     def _say_status(self, page: Page, now: float) -> float:
-        """What traits say of the run: at once when the state is new or a value was changed, else twice a second."""
+        """What traits say of the run: at once when the state is new or a value was changed, else once a second."""
         told = (
             self.run.status.state,
             len(self._cursor.recording.events),

@@ -145,7 +145,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class RunStatus:
-    """One entry of the trait `statuses`, by branch: sent at every change and about twice a second.
+    """One entry of the trait `statuses`, by branch: sent at every change and about once a second.
 
     `edge_factor` / learning rate is the edge threshold at this step with these `values`, and at any other learning rate.
     """

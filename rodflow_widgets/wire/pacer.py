@@ -72,7 +72,7 @@ class Pacer:
         slowest: float = 0.2,
         share: float = 0.2,
         window: int = 2,
-        quick: float = 0.06,
+        quick: float = 0.08,
         rare: int = 5,
         ack_timeout: float = 5.0,
     ) -> None:
