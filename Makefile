@@ -19,6 +19,7 @@ BUNDLE := $(STATIC)/live.js
 NOTEBOOK := notebooks/01_quickstart.ipynb
 LAB_ARGS ?=
 PYTEST_ARGS ?=
+STATES ?=
 
 say = @printf '\033[1m== %s\033[0m\n' "$(1)"
 stop = { printf '\n%s\n' "$(1)" >&2; exit 1; }
@@ -35,7 +36,7 @@ UV_TORCH := --torch-backend cpu
 PIP_TORCH := --extra-index-url https://download.pytorch.org/whl/cpu
 endif
 
-.PHONY: help node lab test check format build bench bench-peers screenshot clean python-tests node-tests browser
+.PHONY: help node lab test check format build bench bench-peers screenshot states clean python-tests node-tests browser
 help:
 	@echo 'make lab         set everything up and open JupyterLab on $(NOTEBOOK)'
 	@echo '                 (flags for JupyterLab: make lab LAB_ARGS="--no-browser --port 8899")'
@@ -46,6 +47,7 @@ help:
 	@echo 'make bench       the benchmarks, but for benchmarks/setup.py, which installs everything once more'
 	@echo 'make bench-peers eigenvalues beside curvlinops, PyHessian and others, in .peers/; writes docs/benchmarks.md'
 	@echo 'make screenshot  the picture of the README, taken from JupyterLab'
+	@echo 'make states      those of docs/front-end.md (some of them: make states STATES="paused gone")'
 	@echo 'make clean       remove everything that was built or installed here'
 
 # ---- set-up: every step leaves a stamp, so that nothing is done twice ----
@@ -155,6 +157,9 @@ bench-peers: $(PEERS)/.made
 
 screenshot: $(VENV)/.test $(BUNDLE) browser
 	@$(BIN)/python docs/screenshot.py
+
+states: $(VENV)/.test $(BUNDLE) browser
+	@$(BIN)/python docs/states.py $(STATES)
 
 clean:
 	rm -rf $(VENV) $(PEERS) node_modules dist build $(STATIC)/*.js $(STATIC)/*.css .mypy_cache .ruff_cache .pytest_cache

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import nbformat
 from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -30,6 +30,18 @@ live"""
 TOY = """import rodflow_widgets as rf
 live = rf.compare(rf.problems.product(), rf.optimizers.GradientDescent(0.2), ("discrete", "rod", "central", "stable"),
                   steps=120, autostart=False)
+live"""
+STARTING = """import time, rodflow_widgets as rf
+class Slow:
+    waits = False
+    def __call__(self, w):
+        time.sleep(20 * self.waits)
+        return (w**2).sum() + (w**4).sum()
+loss = Slow()
+live = rf.compare(rf.Problem.from_function(loss, [1.0, 0.5, 0.2], name="a slow loss"),
+                  rf.optimizers.GradientDescent(0.05), steps=200, autostart=False)
+loss.waits = True
+_ = live.run.start()
 live"""
 FAILING = """import torch, rodflow_widgets as rf
 calls = []
@@ -103,6 +115,15 @@ def played(live: LiveView) -> None:
     live.state("finished")
 
 
+def saved(live: LiveView) -> None:
+    """Close the widget, so that the picture that a saved notebook keeps takes its place."""
+    live.state("finished", seconds=240)
+    live.notebook.finished(240)
+    live.notebook.execute("live.close()")
+    live.notebook.page.locator("div.rodflow-widgets-still").scroll_into_view_if_needed()
+    expect(live.root).to_have_attribute("data-state", "saved", timeout=60_000)
+
+
 def printed(live: LiveView) -> None:
     paused(live)
     page = live.notebook.page
@@ -138,6 +159,7 @@ def menu(item: str) -> Callable[[LiveView], None]:
 
 STATES = [
     State("ready", NETWORK.format(more=", autostart=False"), lambda live: live.state("ready")),
+    State("starting", STARTING, lambda live: live.state("running")),
     State("running", NETWORK.format(more=""), until(90, "running")),
     State("paused", NETWORK.format(more=""), paused),
     State("finished", NETWORK.format(more=""), until(200, "finished")),
@@ -145,6 +167,7 @@ STATES = [
     State("diverged", NETWORK.format(more=""), raised),
     State("error", FAILING, lambda live: live.state("error")),
     State("gone", NETWORK.format(more=""), gone),
+    State("saved", NETWORK.format(more="").removesuffix("live") + "display(live)\n_ = live.run.wait()", saved),
     State("narrow", NETWORK.format(more=""), paused, 860),
     State("tiny", NETWORK.format(more=""), paused, 620),
     State("printed", NETWORK.format(more=""), printed),
