@@ -24,6 +24,7 @@ const RETRIES = 40;
 const DRAW_TIMEOUT = 250;
 
 const SAVED = "This is a saved picture, without a run that could do that: run the cell again for a live one.";
+const DROPPED = "This run is not shown any more.";
 
 /** What a survey tells: a part or all of it, or why there is none. */
 export type SurveyListener = (survey: Survey | null, refusal: string) => void;
@@ -111,7 +112,7 @@ export class Client {
       this.surveys.delete(id);
     });
     const end = () => {
-      if (this.surveys.delete(id)) this.command("cancel", { id });
+      if (this.surveys.delete(id)) this.order(`${this.id}-${++this.serial}`, "cancel", { id }, false);
     };
     return { id, end };
   }
@@ -121,8 +122,14 @@ export class Client {
     this.send({ kind: "bye", ...this.sender });
     this.scope.dispose();
     this.store.dispose();
-    this.waiting.clear();
     this.surveys.clear();
+    this.gone = true;
+    for (const [id, answer] of this.waiting) answer(this.no(id, DROPPED));
+    this.waiting.clear();
+  }
+
+  private no(id: string, message: string): Reply {
+    return { kind: "reply", branch: this.branch.id, id, ok: false, message, step: null };
   }
 
   private get sender(): { branch: number; client: string } {
@@ -133,7 +140,7 @@ export class Client {
     if (this.recorded) {
       if (told) this.refusal = SAVED;
       this.changed.emit();
-      return Promise.resolve({ kind: "reply", branch: this.branch.id, id, ok: false, message: SAVED, step: null });
+      return Promise.resolve(this.no(id, SAVED));
     }
     return new Promise((resolve) => {
       this.waiting.set(id, (reply) => {

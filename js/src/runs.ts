@@ -75,8 +75,10 @@ export class Runs {
 
   dispose(): void {
     if (this.scope.disposed) return;
-    for (const id of [...this.clients.keys()]) this.drop(id);
     this.scope.dispose();
+    for (const client of this.clients.values()) client.dispose();
+    // A view that is still on the page keeps its picture, and says that there is no kernel.
+    this.changed.emit();
   }
 
   private readBranches(): void {

@@ -37,6 +37,27 @@ describe("a fork", () => {
     expect(hook?.runs.others[0].store.table("discrete")?.rows).toBe(393);
   });
 
+  it("is asked for once, however often Enter is pressed", async () => {
+    const page = await mounted("paused");
+    await page.key("f");
+    page.model.deaf = true;
+    const rate = page.root.querySelectorAll<HTMLElement>(".rf-dialog .rf-number")[1];
+    for (let i = 0; i < 3; i++) await page.key("Enter", {}, rate);
+    expect(page.commands().map(({ name }) => name)).toEqual(["fork"]);
+  });
+
+  it("is reset to the step where it left its parent, and a question is about the run it was asked of", async () => {
+    const page = await forked();
+    await page.key("r");
+    expect(page.text(".rf-notice")).toContain("Reset to step 0?");
+    chips(page)[1].click();
+    await painted();
+    expect(page.text(".rf-notice")).not.toContain("Reset to");
+    await page.key("r");
+    expect(page.text(".rf-notice")).toContain("Reset to step 159?");
+    expect(page.commands().some(({ name }) => name === "reset")).toBe(false);
+  });
+
   it("from the present step says no step, so that nothing is computed again", async () => {
     const page = await mounted("paused");
     await page.key("f");
@@ -71,6 +92,8 @@ describe("a fork", () => {
     });
     expect(chips(page)[1].querySelector(".rf-branch-name")?.textContent).toBe("<b>slow</b>");
     expect(page.root.querySelector(".rf-branches b")).toBeNull();
+    const more = page.root.querySelectorAll<HTMLElement>(".rf-chip .rf-tool")[1];
+    expect([more.getAttribute("aria-label"), more.title]).toEqual(Array(2).fill("Change <b>slow</b>"));
     expect(page.root.rodflow?.runs.others).toEqual([]);
     page.root.querySelectorAll<HTMLElement>(".rf-chip .rf-tool")[1].click();
     press(page, "Remove", ".rf-dialog");

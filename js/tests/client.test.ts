@@ -200,6 +200,38 @@ describe("the client", () => {
     expect(client.store.newest).toBe(486);
   });
 
+  it("answers what is still open when its branch has gone, and leaves the room of the page", async () => {
+    const { model, runs, client } = await connected();
+    const left = vi.spyOn(client.store, "dispose");
+    model.deaf = true;
+    const reply = client.command("fork");
+    const told = vi.fn();
+    client.survey("plane", {}, told);
+    runs.dispose();
+    expect(await reply).toMatchObject({ ok: false, message: "This run is not shown any more." });
+    expect(told).not.toHaveBeenCalled();
+    expect(left).toHaveBeenCalledOnce();
+  });
+
+  it("keeps the refusal of a command when a survey is given up", async () => {
+    const { model, client } = await connected();
+    model.deaf = true;
+    const { end } = client.survey("plane", {}, () => {});
+    const refused = client.command("set", { learning_rate: -1 });
+    const tell = (id: string, ok: boolean) => {
+      model.deaf = false;
+      model.tell({ kind: "reply", branch: 0, id, ok, message: ok ? "" : "Too low.", step: null });
+      model.deaf = true;
+    };
+    const last = () => model.sent.flatMap((message) => (message.kind === "command" ? [message] : [])).at(-1);
+    tell(last()?.id ?? "", false);
+    await refused;
+    end();
+    expect(last()?.name).toBe("cancel");
+    tell(last()?.id ?? "", true);
+    expect(client.refusal).toBe("Too low.");
+  });
+
   it("sends JSON only", async () => {
     const { model, client } = await connected();
     client.command("step", { n: 1 });

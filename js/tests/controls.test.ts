@@ -190,4 +190,16 @@ describe("the file of values", () => {
     expect([rod[names.indexOf("time")], rod[names.indexOf("eigenvalues_1")]]).toEqual(["2", ""]);
     expect(lines.join()).not.toContain("NaN");
   });
+
+  it("quotes the names of processes where they need it", async () => {
+    const { root } = await mounted("finished", 20);
+    const client = root.rodflow?.client;
+    const table = client?.store.table("stable");
+    if (!client || !table) throw new Error("no table");
+    const name = 'mine, "new"';
+    client.store.tables.set(name, table);
+    const spec = client.spec.processes.map((process) => (process.name === "stable" ? { ...process, name } : process));
+    const text = csv({ client, styles: processStyles(spec) } as never);
+    expect(text.match(/^"mine, ""new""",0,/gm)).toHaveLength(1);
+  });
 });

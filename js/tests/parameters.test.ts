@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { NADAM } from "../dev/fake";
 import { DecayScale, LogScale, scaleFor } from "../src/controls/scale";
 import * as format from "../src/format";
-import { eventMarks } from "../src/views/compare";
+import { eventMarks } from "../src/views/events";
 import { mounted, painted } from "./helpers";
 
 describe("the scale of a slider", () => {
@@ -122,4 +122,23 @@ it("names what changed at a step in one mark", async () => {
     { time: 9, label: "ε 10⁻⁸ → 10⁻⁵" },
   ]);
   expect(eventMarks(events, spec, false)[0].label).toBe("0.1 → 0.2, second moment β₂ 0.99 → 0.9995");
+  expect(eventMarks(events, spec, true, 8, "learning_rate")).toEqual([
+    { time: 4, label: "second moment β₂ 0.99 → 0.9995" },
+  ]);
+  events.push({ step: 12, name: "learning_rate", old: 0.2, new: 0.1, note: "" });
+  expect(eventMarks(events, spec, true, 12, "learning_rate").at(-1)).toEqual({ time: 12, label: "" });
+  expect(eventMarks(events, spec, true).map(({ time }) => time)).toEqual([4, 9, 12]);
+});
+
+it("flags the steps of the changes once, also while the run goes on", async () => {
+  const { key, model, root } = await mounted("running");
+  await key("t");
+  const flags = () => [...root.querySelectorAll<HTMLElement>(".rf-flag")];
+  const before = flags();
+  expect(before.length).toBeGreaterThan(0);
+  expect(before.length).toBe(new Set(root.rodflow?.store.events.map(({ step }) => step)).size);
+  model.advance(3);
+  await painted();
+  expect(flags().every((flag, i) => flag === before[i])).toBe(true);
+  expect(root.querySelector<HTMLElement>(".rf-flags")?.style.getPropertyValue("--last")).toBe("489");
 });

@@ -69,6 +69,14 @@ describe("mounting and unmounting 20 times", () => {
     first.stop();
   }, 60_000); // Twenty widgets are seconds of work on a busy machine; the time is not what is tested.
 
+  it("keeps a picture that outlives its runs, without a kernel", async () => {
+    const widget = await mounted("running");
+    widget.stop();
+    await widget.key("t");
+    expect([widget.root.dataset.tab, widget.root.dataset.state]).toEqual(["trajectory", "gone"]);
+    widget.unmount();
+  });
+
   it("serves two views from one client, which outlives them", async () => {
     const widget = await mounted("running");
     const second = await widget.again();

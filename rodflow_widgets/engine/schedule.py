@@ -28,6 +28,11 @@ class Stretch:
         first = self.optimizer.learning_rate
         return first if self.rates is None else float(self.rates(step - self.since, first))
 
+    @property
+    def course(self) -> tuple[Rates | None, int | None]:
+        """How the learning rate moves, and since when."""
+        return self.rates, None if self.rates is None else self.since
+
     def moves(self, step: int) -> bool:
         """Whether the learning rate will still change by itself after `step`."""
         return self.rates is not None and (self.rates.length is None or step < self.since + self.rates.length)
@@ -43,7 +48,7 @@ class Schedule:
         self._steps = [0]
         self._stretches = [Stretch(optimizer)]
         self._before: list[Stretch] = []
-        self._made: dict[tuple[int, float], Optimizer] = {}
+        self._made: dict[float, tuple[Stretch, Optimizer]] = {}
         self.events: tuple[Event, ...] = ()
 
     def set(self, step: int, changes: dict[str, Any]) -> list[Event]:
@@ -67,7 +72,7 @@ class Schedule:
                 "There is nothing to undo: no hyperparameter was changed, or every change was undone already."
             )
         last = self._before.pop()
-        resumed = last.rates is not None and last.rates != self._stretches[-1].rates and last.moves(step)
+        resumed = last.rates is not None and last.course != self._stretches[-1].course and last.moves(step)
         note = f"undone: {last.rates.words} goes on" if resumed and last.rates is not None else "undone"
         return self._enter(step, last, note, "undone")
 
@@ -85,15 +90,15 @@ class Schedule:
         events = [
             Event(step, name, before[name], value, note if name == "learning_rate" else others)
             for name, value in values.items()
-            if before[name] != value or (name == "learning_rate" and new.rates != now.rates)
+            if before[name] != value or (name == "learning_rate" and new.course != now.course)
         ]
         if events:
-            self._made.clear()
             if step == self._steps[-1]:
                 self._stretches[-1] = new
             else:
-                self._steps.append(step)
+                # In this order: other threads read the values in use, and must find a stretch for every step.
                 self._stretches.append(new)
+                self._steps.append(step)
             self.events = (*self.events, *events)
         return events
 
@@ -109,11 +114,12 @@ class Schedule:
         if stretch.rates is None:
             return stretch.optimizer
         rate = stretch.rate(max(math.floor(time), stretch.since))
-        made = self._made.get((index, rate))
-        if made is None:
+        of, made = self._made.get(rate, (None, stretch.optimizer))
+        if of is not stretch:
             if len(self._made) >= MADE:
                 self._made.clear()
-            made = self._made[index, rate] = stretch.optimizer.replace(learning_rate=rate)
+            made = stretch.optimizer.replace(learning_rate=rate)
+            self._made[rate] = stretch, made
         return made
 
     def between(self, time: float) -> Optimizer:

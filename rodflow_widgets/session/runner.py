@@ -240,10 +240,13 @@ class Run(Surveyed, Tuned):
         except TimeoutError:
             if future.done():  # just now, or it raised a TimeoutError of its own
                 return future.result()
-        raise RunError(
-            f"{name}() was not applied within {timeout:g} seconds: a step takes longer than that. "
-            "It stays queued and is applied when the step is over."
-        )
+        if name != "fork":
+            then = "It stays queued and is applied when the step is over."
+        elif future.cancel():  # nobody would have what comes of it
+            then = "Nothing was forked: try again, or pause() the run first."
+        else:
+            return future.result()
+        raise RunError(f"{name}() was not applied within {timeout:g} seconds: a step takes longer than that. {then}")
 
     # ------------------------------------------------------------------ the worker
 
@@ -297,6 +300,8 @@ class Run(Surveyed, Tuned):
         self._move("paused", f"Paused at step {self._recorder.step:,}.")
 
     def _obey(self, order: Command) -> None:
+        if not order.done.set_running_or_notify_cancel():
+            return
         try:
             answer = getattr(self, f"_on_{order.name}")(**order.args) or ()
         except BaseException as error:

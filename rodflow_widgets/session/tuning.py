@@ -101,6 +101,11 @@ class Tuned:
             leaving = self._answer("fork", self._queued(Command("fork", {"at": at})))
         return type(self)(leaving.plan(changes))
 
+    def refuse_after_failure(self) -> None:
+        """Raise RunError where no hyperparameter can be changed: the run has been stopped, diverged or failed."""
+        if self.status.state != "finished":
+            self._refuse_after_end("changed", "reset() begins again")
+
     def _tell(self, name: str, args: Mapping[str, Any]) -> tuple[Event, ...]:
         events: tuple[Event, ...] = self._answer(name, self.submit(name, args))
         return events
@@ -115,8 +120,7 @@ class Tuned:
         return self._change(methodcaller("undo"))
 
     def _change(self, change: Change) -> tuple[Event, ...]:
-        if self.status.state != "finished":
-            self._refuse_after_end("changed", "reset() begins again")
+        self.refuse_after_failure()
         events = self._recorder.change(change)
         self._checkpoints.note(self._recorder.simulation.row, change)
         self._notify()

@@ -236,16 +236,18 @@ class Feed:
 
     def _say_status(self, page: Page, now: float) -> float:
         """What traits say of the run: at once when the state is new or a value was changed, else once a second."""
+        state, step = self.run.status.state, self.run.status.step
         told = (
-            self.run.status.state,
-            len(self._cursor.recording.events),
+            self._number,
+            state,
+            len(self._cursor.recording.events),  # not the values: a schedule changes them at every step
             self.run.steps,
             self.run.failure,
             *(table.status.state for table in self._cursor.recording.tables),
         )
         wait = self._status_time + STATUS_SECONDS - now
         if wait > 0 and told == self._told:
-            return wait if self.run.status.state == "running" else math.inf
+            return wait if state == "running" or step != self._status["step"] else math.inf
         status = codec.content(self.status())
         if status == self._status:
             return math.inf
@@ -258,7 +260,8 @@ class Feed:
         state = self.run.status.state
         if state in ("ready", "running") or (self._cursor.behind and self._pacer.awake(now)):
             return
-        kept = (self._number, state, *(len(table) for table in self._cursor.recording.tables))
+        recording = self._cursor.recording
+        kept = (self._number, state, len(recording.events), *map(len, recording.tables))
         if kept != self._kept:
             self._kept = kept
             data = self.snapshot()

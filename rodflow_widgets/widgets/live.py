@@ -9,7 +9,6 @@ import threading
 import typing
 import weakref
 from collections.abc import Sequence
-from concurrent.futures import Future
 from typing import Any
 
 import anywidget
@@ -23,12 +22,13 @@ from . import bundle, cells, host
 from .branches import Branch, Branches
 from .saved import CSS, LIVE_CLASS
 from .sender import SENDER
+from .steered import Steered
 from .still import Places, Still
 
 PANELS: tuple[str, ...] = typing.get_args(PanelName)
 
 
-class Live(anywidget.AnyWidget):
+class Live(Steered, anywidget.AnyWidget):
     """A run, drawn while it goes, with controls; the picture at the end stays in a saved notebook.
 
     The kernel owns all state: traits go to the page, new rows are messages, and the page's wishes are commands of a run.
@@ -50,9 +50,6 @@ class Live(anywidget.AnyWidget):
     branches = traitlets.List(traitlets.Dict()).tag(sync=True)
     statuses = traitlets.Dict().tag(sync=True)
     snapshot = traitlets.Bytes(b"").tag(sync=True)
-    step = traitlets.Int(0, read_only=True).tag(sync=True)
-    status = traitlets.Unicode("ready", read_only=True).tag(sync=True)
-    learning_rate = traitlets.Float().tag(sync=True)
 
     def __init__(self, run: Run, panels: Sequence[str] | None = None) -> None:
         self.run = run
@@ -60,8 +57,6 @@ class Live(anywidget.AnyWidget):
         self._branches = branches = Branches(weakref.ref(self), SENDER.budget, SENDER.wake)
         main = self._branches.add(run)
         self._snapshots: dict[int, bytes] = {}
-        self._asked: Future[Any] | None = None
-        self._telling: int | None = None
         self._turn = threading.RLock()
         self._still = Still(run, lambda: _traits(shown, branches))
         super().__init__(
@@ -134,26 +129,30 @@ class Live(anywidget.AnyWidget):
         given = checked("vector", vector, problem, (problem.dim,))
         if not bool(given.any()):
             raise ArgumentError("vector is zero everywhere: give a direction.")
-        self._branches.vectors[name] = given
-        self.directions = list(self._branches.vectors)
+        with self._turn:
+            self._branches.vectors[name] = given
+            self.directions = list(self._branches.vectors)
 
     def close(self) -> None:
         """Take the view off the page and stop its runs; their recordings stay."""
-        branches = self.__dict__.get("_branches")
-        if branches is not None and self.comm is not None:
-            for branch in branches:
-                self._end(branch)
-            self._still.close()
-            self._own_layout.close()
-        super().close()
+        if "_branches" not in self.__dict__:
+            super().close()
+            return
+        with self._turn:
+            if self.comm is not None:
+                for branch in self._branches:
+                    self._end(branch)
+                self._still.close()
+                self._own_layout.close()
+            super().close()
 
     # ------------------------------------------------------------------ for the sender
 
     def show(self, branch: int, **what: Any) -> None:
         """Tell the page of a branch: spec, status, snapshot; called by the sender only."""
-        if branch not in self._branches:
-            return
         with self._turn, self.hold_sync():
+            if branch not in self._branches:
+                return
             if "spec" in what:
                 self._list()
             if "status" in what:
@@ -185,17 +184,21 @@ class Live(anywidget.AnyWidget):
         self._still.follow(places)
 
     def _fork(self, parent: Branch, at: int | None, name: str | None, changes: dict[str, Any]) -> Branch:
-        if self.comm is None:
-            raise RunError("This view was closed: run the cell that made it again, or fork its run.")
+        self._refuse_if_closed()
         run = parent.run.fork(at=at, **changes)
         with self._turn, self.hold_sync():
+            self._refuse_if_closed()
             branch = self._branches.add(run, name, parent.id, run.recording.spec["parent"]["step"])
             self.statuses = {**self.statuses, str(branch.id): plain(content(branch.feed.status()))}
             self._list()
-        SENDER.add(branch.feed)
-        self._still.add(run)
-        run.start()
+            SENDER.add(branch.feed)
+            self._still.add(run)
+            run.start()
         return branch
+
+    def _refuse_if_closed(self) -> None:
+        if self.comm is None:
+            raise RunError("This view was closed: run the cell that made it again, or fork its run.")
 
     def _end(self, branch: Branch) -> None:
         SENDER.remove(branch.feed)
@@ -206,24 +209,6 @@ class Live(anywidget.AnyWidget):
 
     def _list(self) -> None:
         self.branches = [plain(branch.describe()) for branch in self._branches]
-
-    # ------------------------------------------------------------------ traits for people
-
-    def _tell(self, status: dict[str, Any]) -> None:
-        self.set_trait("step", status["step"])
-        self.set_trait("status", status["state"])
-        if self._asked is None or self._asked.done():
-            self._asked, self._telling = None, threading.get_ident()
-            self.learning_rate = status["values"]["learning_rate"]
-            self._telling = None
-
-    @traitlets.validate("learning_rate")
-    def _check_rate(self, proposal: dict[str, Any]) -> float:
-        """Hand on what a person has set; a value that cannot work is refused here, and the trait stays as it was."""
-        value = float(proposal["value"])
-        if threading.get_ident() != self._telling and value != self.run.values["learning_rate"]:
-            self._asked = self.run.submit("set", {"learning_rate": value})
-        return value
 
     # ------------------------------------------------------------------ messages and display
 

@@ -90,7 +90,11 @@ class Still:
         self._forks[fork] = fork.on_change(self._changed)
 
     def remove(self, fork: Run) -> None:
-        self._forks.pop(fork, lambda: None)()
+        """Draw without `fork`, which has been taken off the view."""
+        forget = self._forks.pop(fork, None)
+        if forget is not None:
+            forget()
+            self._changed()
 
     def display(self) -> None:
         """Publish a second output, below what the current cell has shown so far."""
@@ -138,5 +142,8 @@ class Still:
 
 def _held(run: Run) -> tuple[Any, ...]:
     """What a picture would show of a run; empty while it is going or has no rows."""
-    status, rows = run.status, tuple(len(table) for table in run.recording.tables)
-    return () if status.state in ("ready", "running") or not any(rows) else (run.number, status, rows)
+    status, recording = run.status, run.recording
+    rows = tuple(len(table) for table in recording.tables)
+    if status.state in ("ready", "running") or not any(rows):
+        return ()
+    return run.number, status, rows, len(recording.events)

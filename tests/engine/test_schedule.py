@@ -59,6 +59,30 @@ def test_one_that_is_over_is_not_ended() -> None:
     assert schedule.set(20, {"learning_rate": 0.3}) == [Event(20, "learning_rate", 0.1, 0.3)]
 
 
+def test_the_same_schedule_again_begins_anew() -> None:
+    schedule, cosine = Schedule(HeavyBall(0.4)), Cosine(20, 0.1)
+    schedule.follow(0, cosine)
+    assert schedule.follow(10, cosine) == [Event(10, "learning_rate", 0.25, 0.25, "cosine to 0.1 over 20 steps")]
+    assert rates_of(schedule, 20) == [cosine(10, 0.25)]
+    assert schedule.follow(10, cosine) == []
+    assert [event.note for event in schedule.undo(15)] == ["undone: cosine to 0.1 over 20 steps goes on"]
+    assert rates_of(schedule, 15) == [cosine(15, 0.4)]
+
+
+def test_the_values_in_use_can_be_read_while_they_are_changed() -> None:
+    schedule = Schedule(HeavyBall(0.4))
+    found = []
+
+    class Steps(list[int]):
+        def append(self, step: int) -> None:
+            super().append(step)
+            found.append(schedule.at(step).learning_rate)
+
+    schedule._steps = Steps(schedule._steps)
+    schedule.set(3, {"learning_rate": 0.2})
+    assert found == [0.2]
+
+
 def test_undo_goes_back_one_change_at_a_time() -> None:
     schedule = Schedule(HeavyBall(0.4))
     schedule.set(3, {"learning_rate": 0.2, "beta": 0.5})

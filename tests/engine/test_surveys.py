@@ -125,6 +125,29 @@ def test_a_window_is_moved_to_what_is_kept() -> None:
     assert len(survey(run, "plane").arrays["discrete/time"]) == 31
 
 
+@pytest.mark.parametrize("x", ["travel", "eigenvector 2"])
+def test_rows_that_the_run_loses_meanwhile_are_shown_as_they_were(x) -> None:
+    optimizer = rf.optimizers.GradientDescent(RATE)
+    run = Simulation(bowl(), optimizer, steps=200, trail=3000)
+    while len(run.trail.steps) == run.row < 100:
+        run.advance()
+    before = survey(run, "plane", window=200, x=x)
+    kept = run.trail.steps
+    work = topic("plane", bowl(), {"step": before.step, "window": 200, "x": x}).work(run, {})
+    seen = None
+    for part in work:
+        seen = part or seen
+        for _ in kept:
+            run.advance()
+    assert seen is not None
+    assert run.trail.steps[0] > kept[-1]
+    assert before.arrays.keys() == seen.arrays.keys()
+    assert {"rod/rod", "stable/coordinates"} < seen.arrays.keys()
+    for name, values in before.arrays.items():
+        np.testing.assert_array_equal(seen.arrays[name], values)
+    assert seen.facts == before.facts
+
+
 def test_flows_are_shown_from_where_they_begin() -> None:
     seen = survey(finished(), "plane", step=0, window=10)
     np.testing.assert_array_equal(seen.arrays["rod/time"], np.arange(2, 10))

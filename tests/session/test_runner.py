@@ -223,10 +223,24 @@ def test_a_step_that_takes_long_leaves_the_command_queued(plan, monkeypatch):
             run.pause()
         with pytest.raises(RunError, match=r"set\(\) was not applied"):
             run.set(learning_rate=0.25)
+        with pytest.raises(RunError, match=r"fork\(\) was not applied.*Nothing was forked: try again"):
+            run.fork()
     gate.release(1)
     run.pause()
     assert run.status.state == "paused"
     assert run.values == {"learning_rate": 0.25}
+
+
+def test_a_command_that_was_cancelled_is_left_out_and_the_run_goes_on(plan):
+    gate = threading.Semaphore(0)
+    made = plan(steps=4, gate=gate)
+    run = Run(made).start()
+    assert made.made[0].entered.wait(30)
+    pause, change = run.submit("pause", {}), run.submit("set", {"learning_rate": 0.25})
+    assert pause.cancel()
+    gate.release(5)
+    assert change.result(30)
+    assert run.wait(30).state == "finished"
 
 
 @pytest.mark.parametrize("state", ["stopped", "diverged", "error"])

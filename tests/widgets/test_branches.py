@@ -262,6 +262,67 @@ def test_closing_ends_every_branch(make_run):
     assert SENDER._feeds == []
 
 
+def test_a_view_that_closes_while_a_fork_is_made_has_none(live, monkeypatch):
+    made = []
+
+    def fork(**args):
+        made.append(type(live.run).fork(live.run, **args))
+        live.close()
+        return made[-1]
+
+    monkeypatch.setattr(live.run, "fork", fork)
+    with pytest.raises(RunError, match="closed"):
+        live.fork()
+    assert made[0].status.state == "ready"
+    assert SENDER._feeds == []
+    assert list(live.runs) == ["run"]
+
+
+def test_what_is_told_of_a_branch_that_goes_at_that_moment_is_left_out(live):
+    branch = live._branches.add(live.run.fork(), None, 0, 0)
+
+    class Turn:
+        def __enter__(self):
+            live._branches.remove(branch.id)
+
+        def __exit__(self, *error):
+            pass
+
+    live._turn, turn = Turn(), live._turn
+    live.show(branch.id, status=live.statuses["0"], snapshot=b"of a branch that has gone")
+    live._turn = turn
+    assert list(live.statuses) == ["0"]
+    assert b"gone" not in live.snapshot
+
+
+def test_an_observer_that_fails_keeps_nothing_from_the_page(live, monkeypatch, caplog):
+    def fail(change):
+        raise ZeroDivisionError("an observer fell over")
+
+    live.observe(fail, ["step", "learning_rate"])
+    heard = Heard(live, monkeypatch)
+    live.run.start().wait(60)
+    say(live, kind="hello", protocol=PROTOCOL, run=None, rows={})
+    heard.wait(lambda c: c["kind"] == "snapshot")
+    live.run.extend(5)
+    heard.wait(lambda c: c["kind"] == "frame")
+    live.run.wait(60)
+    assert live.run.set(learning_rate=0.3)
+    for trait, value in (("status", "finished"), ("learning_rate", 0.3)):
+        told = threading.Event()
+        live.observe(lambda change, value=value, told=told: change["new"] == value and told.set(), trait)
+        assert getattr(live, trait) == value or told.wait(30)
+    assert caplog.text.count("An observer of 'step' failed") == 1
+    assert "silent" not in caplog.text
+
+
+def test_a_learning_rate_is_refused_where_nothing_would_use_it(live):
+    live.run.stop()
+    with pytest.raises(RunError, match="stopped cannot be changed"):
+        live.learning_rate = 0.7
+    assert live.learning_rate == live.run.values["learning_rate"] == 0.4
+
+
 def test_a_view_that_was_closed_says_so(live, capsys):
     live.close()
     with pytest.raises(RunError, match="closed"):

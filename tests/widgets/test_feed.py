@@ -182,6 +182,22 @@ def test_status_at_once_on_a_new_state_and_once_a_second_else(make_run, feed_to,
     assert shown[-1] == 99
 
 
+@pytest.mark.parametrize("schedule", [None, rf.schedules.Cosine(30, 0.1)])
+def test_steps_that_follow_one_another_fast_are_told_twice_a_second(make_run, feed_to, client, schedule):
+    run, page, shown = make_run(schedule=schedule), client(), []
+    feed = feed_to(run, page)
+    page.show = lambda branch, **traits: shown.append(traits["status"]["step"]) if "status" in traits else None
+    run.step(9)
+    for i in range(5):
+        run.step()
+        wait = feed.pump(0.03 * i)
+    assert shown == [9]
+    assert wait == pytest.approx(0.38)
+    feed.pump(0.5)
+    assert shown == [9, 13]
+    assert feed.pump(0.51) == float("inf")
+
+
 def test_snapshot_trait_when_the_run_holds_still(make_run, feed_to, client):
     run, page = make_run(steps=3000, processes=("discrete",)), client()
     feed = feed_to(run, page)
@@ -197,6 +213,9 @@ def test_snapshot_trait_when_the_run_holds_still(make_run, feed_to, client):
     del page.traits["snapshot"]
     feed.pump(2.0)
     assert "snapshot" not in page.traits
+    run.set(learning_rate=0.3)
+    feed.pump(3.0)
+    assert [event["new"] for event in codec.unpack(page.traits["snapshot"])[0]["events"]] == [0.3]
 
 
 def test_snapshot_trait_never_overtakes_frames(make_run, feed_to, client):

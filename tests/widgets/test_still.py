@@ -169,6 +169,27 @@ def test_nothing_is_drawn_while_the_run_goes(make_still, published):
     assert published[2][0] == saved.EMPTY
 
 
+def test_what_changes_while_the_run_holds_still_is_drawn(make_run, published):
+    live = Live(make_run())
+    picture = live._still
+    live.run.step(3)
+    picture.display()
+    fork = live.fork(name="other")
+    assert fork.wait(60).state == "finished"
+    picture.update()
+    live.run.set(learning_rate=0.3)
+    picture.update()
+    assert len(published) == 3
+    picture._timer = None
+    live.remove("other")
+    assert picture._timer is not None
+    picture.update()
+    with_fork, without = (parts(published[i][0]["text/html"], "picture")[0] for i in (2, 3))
+    assert b'"name":"other"' in with_fork
+    assert b'"name":"other"' not in without
+    live.close()
+
+
 def test_one_of_all_pictures_carries_the_code(make_still, published):
     pictures = [make_still() for _ in range(3)]
     for picture in pictures:

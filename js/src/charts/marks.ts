@@ -61,14 +61,16 @@ export function drawEventLines(frame: Frame, theme: Theme, marks: Mark[]): void 
   ctx.strokeStyle = theme.ink;
   ctx.lineWidth = 1;
   ctx.setLineDash([1.5, 2.5]);
+  ctx.beginPath();
+  let before = Number.NaN;
   for (const { time } of marks) {
     const x = Math.round(frame.x(time)) + 0.5;
-    if (x < left || x > left + width) continue;
-    ctx.beginPath();
+    if (x === before || x < left || x > left + width) continue;
+    before = x;
     ctx.moveTo(x, top);
     ctx.lineTo(x, top + height);
-    ctx.stroke();
   }
+  ctx.stroke();
   ctx.setLineDash([]);
 }
 

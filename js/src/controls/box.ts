@@ -19,7 +19,8 @@ export class StateBox implements Part {
   changed = () => {};
   private scope: Scope | null = null;
   private key = "";
-  private asking = false;
+  /** The branch that is asked about. */
+  private asked: number | null = null;
   private traceback = false;
 
   constructor(
@@ -32,21 +33,25 @@ export class StateBox implements Part {
     const state = shownState(this.context.client);
     if (state === "ready" || state === "gone" || state === "saved") return;
     if (this.asking || state === "diverged" || state === "error") {
-      this.asking = false;
+      this.asked = null;
       this.actions.reset();
       return;
     }
-    this.asking = true;
+    this.asked = this.context.client.branch.id;
     this.update();
     this.element.querySelector("button")?.focus();
   }
 
   /** Withdraws the question; false where none was asked. */
   withdraw(): boolean {
-    const asked = this.asking;
-    this.asking = false;
-    if (asked) this.context.redraw();
-    return asked;
+    const { asking } = this;
+    this.asked = null;
+    if (asking) this.context.redraw();
+    return asking;
+  }
+
+  private get asking(): boolean {
+    return this.asked === this.context.client.branch.id;
   }
 
   /** What a screen reader is told. */
@@ -56,7 +61,7 @@ export class StateBox implements Part {
 
   update(): void {
     const state = shownState(this.context.client);
-    if (state === "ready") this.asking = false;
+    if (state === "ready" || !this.asking) this.asked = null;
     const content = this.content(state);
     const key = JSON.stringify([
       content?.tone,
@@ -93,10 +98,11 @@ export class StateBox implements Part {
     const { client } = this.context;
     const { status, spec, store } = client;
     const reset = { label: "Reset", name: "reset" as const, action: () => this.askReset() };
+    const to = format.whole(client.branch.step ?? 0);
     if (this.asking && state !== "gone")
       return {
         tone: "warning",
-        sentences: [["Reset to step 0? The recording so far is kept in ", { code: "run.history" }, "."]],
+        sentences: [[`Reset to step ${to}? The recording so far is kept in `, { code: "run.history" }, "."]],
         buttons: [reset, { label: "Keep going", name: null, action: () => this.withdraw() }],
       };
     switch (state) {

@@ -26,6 +26,7 @@ export function openFork(context: Context, dialog: Dialog, at: number | null = n
   const said = h("p", { class: "rf-refusal", role: "alert", hidden: true });
   const start = button("Fork", "fork", "Fork");
   const go = async () => {
+    if (start.disabled) return;
     start.disabled = true;
     const reply = await client.command("fork", {
       ...(present && Number(where.value) === step ? {} : { at: Number(where.value) }),

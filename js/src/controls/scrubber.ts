@@ -1,7 +1,6 @@
 import type { Context, Part } from "../context";
 import { h, setAttribute } from "../dom";
 import * as format from "../format";
-import { eventMarks } from "../views/compare";
 import { snap, stepAt } from "../views/pointer";
 import { mainTable } from "../views/reading";
 
@@ -50,20 +49,22 @@ export class Scrubber implements Part {
     this.slider.value = String(at);
     setAttribute(this.slider, "aria-valuetext", `step ${format.whole(at)} of ${format.whole(last)}`);
     if (!this.typing && this.number.value !== String(at)) this.number.value = String(at);
-    this.track.style.setProperty("--thumb", place(last ? at / last : 0));
+    this.track.style.setProperty("--thumb", place((last ? at / last : 0).toFixed(4)));
     this.drawFlags(last);
   }
 
   private drawFlags(last: number): void {
-    const { client } = this.context;
-    const marks = last ? eventMarks(client.store.events, client.spec, true).filter(({ time }) => time <= last) : [];
-    const key = JSON.stringify([last, marks]);
+    const { events } = this.context.client.store;
+    // Their places follow `--last`, so that they are made when there are others, and not at every row.
+    this.flags.style.setProperty("--last", String(last));
+    const steps = last ? [...new Set(events.map(({ step }) => step))].filter((step) => step <= last) : [];
+    const key = steps.join(" ");
     if (key === this.flagKey) return;
     this.flagKey = key;
     this.flags.replaceChildren(
-      ...marks.map(({ time, label }) => {
-        const flag = h("i", { class: "rf-flag", title: `step ${format.whole(time)}: ${label}` });
-        flag.style.left = place(time / last);
+      ...steps.map((step) => {
+        const flag = h("i", { class: "rf-flag" });
+        flag.style.left = place(`${step} / var(--last)`);
         return flag;
       }),
     );
@@ -75,7 +76,7 @@ export class Scrubber implements Part {
   }
 }
 
-/** Place of the thumb's centre for a fraction of the track. */
-function place(fraction: number): string {
-  return `calc(8px + (100% - 16px) * ${fraction.toFixed(4)})`;
+/** Place of the thumb's centre for a fraction of the track, in CSS. */
+function place(fraction: string): string {
+  return `calc(8px + (100% - 16px) * ${fraction})`;
 }

@@ -1,10 +1,9 @@
-import type { Mark } from "../charts/marks";
 import type { Context } from "../context";
 import { h, setAttribute } from "../dom";
-import { value } from "../format";
 import { linearTicks, type Range, timeRange, union } from "../ranges";
 import type { Scope } from "../scope";
-import type { PanelName, RunEvent, Spec } from "../wire";
+import type { PanelName } from "../wire";
+import { eventMarks } from "./events";
 import { type Moment, PanelView } from "./panel";
 import { panels, shownPanels } from "./panels";
 import { listenPointer, moveCursor, stepAt } from "./pointer";
@@ -61,11 +60,7 @@ export class CompareView implements View {
     const keep = this.timeKey === key && status.state === "running" && newest >= 0 && this.time;
     this.timeKey = key;
     this.time = keep ? union(this.time, fresh) : fresh;
-    const marks = eventMarks(
-      store.events.filter((event) => event.step <= Math.max(newest, 0)),
-      spec,
-      size === "wide",
-    );
+    const marks = eventMarks(store.events, spec, size === "wide", Math.max(newest, 0));
     const most = size === "wide" ? 10 : size === "narrow" ? 6 : 5;
     const moment: Moment = { time: this.time, timeTicks: linearTicks(this.time, most), newest, at: this.at, marks };
     setAttribute(this.element, "aria-label", this.label(newest));
@@ -102,19 +97,4 @@ export class CompareView implements View {
     const until = newest < 0 ? "nothing yet" : `up to step ${newest}`;
     return `Charts of ${what} over the steps for ${names}; ${until}. Left and right arrow keys move the cursor.`;
   }
-}
-
-/** One mark a step, with what changed there; the learning rate is not named where there is little room. */
-export function eventMarks(events: RunEvent[], { optimizer }: Spec, wide: boolean): Mark[] {
-  const marks = new Map<number, string[]>();
-  for (const event of events) {
-    const parameter = optimizer.parameters.find(({ name }) => name === event.name);
-    const label = parameter?.label ?? event.name.replaceAll("_", " ");
-    const named = wide || event.name !== "learning_rate" ? `${label} ` : "";
-    const [old, now] = [event.old, event.new].map((number) => value(number, parameter?.scale ?? "log"));
-    const text = old === now && event.note ? "" : `${old} → ${now}`;
-    const note = event.note && (wide || !text) ? `${text ? ", " : ""}${event.note}` : "";
-    marks.set(event.step, [...(marks.get(event.step) ?? []), `${named}${text}${note}`]);
-  }
-  return [...marks].map(([time, labels]) => ({ time, label: labels.join(", ") }));
 }

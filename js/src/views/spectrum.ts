@@ -4,7 +4,7 @@ import { whole } from "../format";
 import { linearTicks, type Range, timeRange, union } from "../ranges";
 import type { ProcessStyle } from "../theme";
 import { render, type Sentence } from "../words/sentence";
-import { eventMarks } from "./compare";
+import { eventMarks } from "./events";
 import { listenPointer, moveCursor, stepAt } from "./pointer";
 import { Bar } from "./spectrum/bar";
 import { Beside } from "./spectrum/beside";
@@ -174,16 +174,8 @@ export class SpectrumView implements View {
     this.keepRanges(style, density);
     const time = this.time ?? [0, 1];
     const y = this.y ?? [-0.1, 1];
-    const events = store.events.filter((event) => event.step <= Math.max(newest, 0));
     // What the staircase says of the learning rate needs no flag.
-    const named = eventMarks(
-      events.filter(({ name }) => name !== "learning_rate"),
-      spec,
-      size === "wide",
-    );
-    const marks = [...new Set(events.map(({ step }) => step))].map(
-      (step) => named.find((mark) => mark.time === step) ?? { time: step, label: "" },
-    );
+    const marks = eventMarks(store.events, spec, size === "wide", Math.max(newest, 0), "learning_rate");
     const most = size === "wide" ? 10 : 5;
     this.over.update({
       style,

@@ -100,6 +100,11 @@ function* rowsOf(process: ProcessSpec, table: Table, names: string[]): Generator
       const value = column?.at(row) ?? null;
       return value === null ? "" : String(Number(value.toPrecision(8)));
     });
-    yield [process.name, ...cells].join(",");
+    yield [quoted(process.name), ...cells].join(",");
   }
+}
+
+/** A name that a person gave may hold what separates cells. */
+function quoted(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 WINDOW = 100
 
+Taken = tuple[np.ndarray, Tensor | None, Tensor | None]
+
 
 @dataclass(frozen=True)
 class Plane:
@@ -92,18 +94,20 @@ class PlaneTopic(Topic):
         ends = [trail.window(t)[:2].mean(0) for t in (first, last)]
         known[TRAVEL] = ends[1] - ends[0] if last > first else iterates[1] - iterates[0]
         P = trail.vectors("discrete", "preconditioner", [step])[0]
+        # All at once: the run goes on between two slices, and the trail forgets its oldest rows.
+        moved = trail.positions("discrete", shown) - origin
+        taken = {name: _taken(trail, name, shown) for name in run.columns}
         count = max((n for n in (self._x, self._y) if isinstance(n, int)), default=0)
         if count:
             vectors = yield from directions.eigenvectors(self._problem, origin, P, count)
             known |= {i + 1: directions.upright(v) for i, v in enumerate(vectors)}
         axes = directions.axes(_chosen(self._x, known), _chosen(self._y, known))
         yield None
-        shown = shown[shown >= trail.steps[0]]
         arrays: dict[str, np.ndarray] = {}
-        for name in run.columns:
-            arrays |= _projected(trail, name, shown, origin, axes)
+        for name, seen in taken.items():
+            arrays |= _projected(name, seen, origin, axes)
             yield None
-        inside, swung = _shares(trail, shown, origin, axes, swing)
+        inside, swung = _shares(moved, axes, swing)
         labels = tuple(directions.label(d, step, first, last) for d in (self._x, self._y))
         facts = {"step": step, "first": first, "last": last, "inside": number(inside), "along": number(swung)}
         plane = Plane(origin, axes, step, labels, _extent(arrays))
@@ -121,23 +125,27 @@ def _chosen(wanted: Direction, known: Mapping[str | int, Tensor]) -> Tensor:
     return wanted if isinstance(wanted, Tensor) else known[wanted]
 
 
-def _projected(trail: Trail, name: str, steps: np.ndarray, origin: Tensor, axes: Tensor) -> dict[str, np.ndarray]:
-    """Times, coordinates and rods of one process at those of `steps` where it was there."""
+def _taken(trail: Trail, name: str, steps: np.ndarray) -> Taken:
+    """Steps, positions and rods of one process at those of `steps` where it was there."""
     there = trail.present(name, steps)
     if not len(there):
+        return there, None, None
+    rods = trail.vectors(name, "rod", there) if trail.has_rod(name) else None
+    return there, trail.positions(name, there), rods
+
+
+def _projected(name: str, seen: Taken, origin: Tensor, axes: Tensor) -> dict[str, np.ndarray]:
+    """Times, coordinates and rods of one process in the plane."""
+    there, positions, rods = seen
+    if positions is None:
         return {}
-    positions = trail.positions(name, there)
-    parts = [(positions - origin) @ axes.T]
-    if trail.has_rod(name):
-        parts.append(trail.vectors(name, "rod", there) @ axes.T)
-    host = fetch(parts)
+    host = fetch([(positions - origin) @ axes.T, *([] if rods is None else [rods @ axes.T])])
     found = {f"{name}/time": there.astype(float), f"{name}/coordinates": host[0]}
     return found | ({f"{name}/rod": host[1]} if len(host) > 1 else {})
 
 
-def _shares(trail: Trail, steps: np.ndarray, origin: Tensor, axes: Tensor, swing: Tensor) -> tuple[float, float]:
+def _shares(moved: Tensor, axes: Tensor, swing: Tensor) -> tuple[float, float]:
     """Shares of the iterates' squared distances inside the plane, and of the squared oscillation along y."""
-    moved = trail.vectors("discrete", "w0", steps) - origin
     tensors = [((moved @ axes.T) ** 2).sum(), (moved**2).sum(), (axes[1] @ swing) ** 2, (swing**2).sum()]
     inside, moves, along, swings = (float(one) for one in fetch(tensors))
     return inside / moves if moves else np.nan, along / swings if swings else np.nan
