@@ -151,8 +151,8 @@ export class PanelView {
         drawEventLines(frame, theme, moment.marks);
       },
       above: (frame) => {
-        if (this.first) drawFlags(frame, theme, moment.marks);
         for (const [time, value] of ends) drawCross(frame, theme, time, value);
+        if (this.first) drawFlags(frame, theme, moment.marks);
         if (note) drawNote(frame, theme, note);
       },
       stamp: JSON.stringify([moment.marks, panel.level?.(context), ends, note]),

@@ -31,7 +31,7 @@ export function subtitleOf(mode: Mode, plane: Plane | null, contours: Contours |
   const { levels, base } = contours;
   const told = levels.map((level) => format.tick(Number((level - base).toPrecision(6))));
   const few = told.length > 5 ? `${told.slice(0, 3).join(", ")} … ${told.at(-1)}` : told.join(", ");
-  return base ? `contours ${few} above ${format.tick(base)}` : `contours at ${few}`;
+  return base ? `contours ${few} above ${format.tick(base, 3)}` : `contours at ${few}`;
 }
 
 export interface Ended {
