@@ -110,7 +110,8 @@ browser: $(VENV)/.test
 
 lab: node $(VENV)/.lab $(BUNDLE)
 	$(call say,JupyterLab on $(NOTEBOOK); it ends with Ctrl-C)
-	@exec $(BIN)/python -m jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root) $(NOTEBOOK) $(LAB_ARGS)
+	@exec $(BIN)/python -m jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root) --ServerApp.root_dir=$(dir $(NOTEBOOK)) \
+		--LabApp.default_url=/lab/tree/$(notdir $(NOTEBOOK)) $(LAB_ARGS)
 
 test: node check node-tests python-tests
 

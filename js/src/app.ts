@@ -177,6 +177,7 @@ export function mount(runs: Runs, host: HTMLElement): Scope {
     if (width <= 0) return;
     context.size = width < 480 ? "tiny" : width < 720 ? "narrow" : "wide";
     root.dataset.size = context.size;
+    root.toggleAttribute("data-tight", width < 560);
     tabs.resize();
     draw();
   });

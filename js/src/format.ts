@@ -87,7 +87,7 @@ export function plain(value: Value): string {
 export function value(value: Value, scale: "linear" | "log" | "decay"): string {
   if (missing(value)) return MISSING;
   if (scale === "decay") return String(Number(value.toFixed(decimals(value))));
-  return value !== 0 && Math.abs(value) < 0.001 ? tick(value) : plain(value);
+  return value !== 0 && Math.abs(value) < 0.001 ? tick(value, 2) : plain(value);
 }
 
 /** The same for a field that takes numbers. */
@@ -106,12 +106,12 @@ export function whole(value: Value): string {
 }
 
 /** Axis labels: powers below 0.001 and from 10³ on. */
-export function tick(value: number): string {
+export function tick(value: number, figures = 4): string {
   if (value === 0) return "0";
   const size = Math.abs(value);
   if (size < 0.00099999 || size >= 1000) {
     const exponent = Math.floor(Math.log10(size) + 1e-9);
-    const mantissa = Number((value / 10 ** exponent).toPrecision(2));
+    const mantissa = Number((value / 10 ** exponent).toPrecision(figures));
     return minus(mantissa === 1 ? power(exponent) : `${mantissa}·${power(exponent)}`);
   }
   return minus(String(Number(value.toPrecision(6))));

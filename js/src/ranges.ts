@@ -32,6 +32,14 @@ export function timeRange(newest: number, steps: number): Range {
   return [0, newest <= steps && room > steps && steps >= 20 ? steps : room];
 }
 
+/** Share of the time axis at its start that ranges of values do not look at. */
+const TRANSIENT = 0.03;
+
+/** Steps before this one do not count for the ranges of values; it moves only with the axis, which grows by jumps. */
+export function settledFrom(time: Range): number {
+  return TRANSIENT * time[1];
+}
+
 /** A logarithmic range around [low, high]: ends on 1, 2 or 5 times a power of ten. */
 export function logRange(low: number, high: number): Range {
   const from = roundDown(low / 1.05);

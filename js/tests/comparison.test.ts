@@ -51,7 +51,7 @@ describe("the words below the charts", () => {
     expect(text(".rf-sentences")).toContain("Paused at step 392. Space goes on");
     expect(text(".rf-sentences")).toMatch(/Gradient descent has been at its edge \(ratio\s0\.98\) since step\s\d+;/);
     await key("Home", {}, figure);
-    expect(text(".rf-sentences")).toMatch(/^Gradient descent is below its edge \(ratio\s0\.65\)\./);
+    expect(text(".rf-sentences")).toMatch(/^At step\s0: gradient descent is below its edge \(ratio\s0\.65\)\./);
     expect(text(".rf-flows")).toMatch(/Rod flow begins at step\s2\./);
     await key("End", {}, figure);
     for (let at = 392; at > 160; at -= at > 170 ? 10 : 1) await key("ArrowLeft", { shiftKey: at > 170 }, figure);

@@ -300,7 +300,7 @@ describe("a network", () => {
     await press("Contours of the loss");
     expect(asked("landscape")[0].args).toMatchObject({ plane: asked("plane")[0].id, size: 49 });
     expect(find(".rf-plane-form [aria-pressed]").getAttribute("aria-pressed")).toBe("true");
-    await vi.waitFor(() => expect(text(".rf-plane-share")).toBe("25\u00a0%"));
+    await vi.waitFor(() => expect(text(".rf-plane-share")).toBe("25\u00a0% computed"));
     await vi.waitFor(() => expect(text(".rf-plane-share")).toBe(""));
     expect(text(".rf-panel-title")).toBe("Loss in a plane through the midpoint of step 112");
     await press("Contours of the loss");

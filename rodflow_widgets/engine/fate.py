@@ -100,12 +100,19 @@ class Fate:
         self._diverge(step, why, self._last_loss)
 
     def _diverge(self, step: int, why: str, last: float) -> None:
-        seen = f"; the last loss seen was {last:.4g}" if math.isfinite(last) else ""
+        seen = f"; the last loss seen was {_number(last)}" if math.isfinite(last) else ""
         self.status = Status("diverged", step, f"{self._title} diverged at step {step}: {why}{seen}.")
 
 
-def _power(value: float) -> str:
-    """A large number for a person: 10⁶, 2.31·10⁷."""
-    mantissa, exponent = f"{value:.2e}".split("e")
-    power = "10" + str(int(exponent)).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return power if float(mantissa) == 1 else f"{float(mantissa):g}·{power}"
+def _number(value: float) -> str:
+    """Four figures for a person, as a power of ten from 10⁴ on and below 10⁻³: 0.1611, 2.471·10⁴."""
+    if value and not 1e-3 <= abs(value) < 1e4:
+        return _power(value, 3)
+    return f"{value:.4g}"
+
+
+def _power(value: float, digits: int = 2) -> str:
+    """A number far from 1 for a person: 10⁶, 2.31·10⁷."""
+    mantissa, exponent = f"{value:.{digits}e}".split("e")
+    power = "10" + str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return power if float(mantissa) == 1 else f"{float(mantissa):g}·{power}".replace("-", "−")

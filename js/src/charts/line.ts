@@ -191,7 +191,11 @@ function paintAxes(frame: Frame, picture: Picture, timeAxis: boolean): void {
     if (x < left - 0.5 || x > left + width + 0.5) continue;
     ctx.moveTo(x, top);
     ctx.lineTo(x, top + height);
-    if (timeAxis) ctx.fillText(picture.xLabel(tick), x, top + height + 6);
+    if (!timeAxis) continue;
+    // The last label stays inside the canvas, where its tick is near the border.
+    const label = picture.xLabel(tick);
+    const most = left + width + RIGHT - ctx.measureText(label).width / 2;
+    ctx.fillText(label, Math.min(x, most), top + height + 6);
   }
   ctx.stroke();
 }

@@ -91,7 +91,12 @@ export class StateBox implements Part {
       }
       this.element.append(row);
     }
-    if (content.code) this.element.append(h("pre", { class: "rf-traceback", tabindex: 0 }, content.code));
+    if (content.code) {
+      const code = h("pre", { class: "rf-traceback", tabindex: 0 }, content.code);
+      this.element.append(code);
+      // What was raised, and where in the code of the problem, stands at the end.
+      code.scrollTop = code.scrollHeight;
+    }
   }
 
   private content(state: Shown): Content | null {

@@ -42,7 +42,7 @@ export function openFork(context: Context, dialog: Dialog, at: number | null = n
   const form = h(
     "div",
     { class: "rf-form" },
-    h("p", { class: "rf-secondary" }, "A second run goes on from that state and is drawn over this one."),
+    h("p", { class: "rf-secondary" }, "A second run goes on from the state at this step and is drawn over this one."),
     h("label", {}, h("span", {}, "from step"), where),
     h("label", {}, h("span", {}, "learning rate"), value),
     h("label", {}, h("span", {}, "name"), name),

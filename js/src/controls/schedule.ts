@@ -70,7 +70,7 @@ function numberFields({ parameters }: ScheduleSpec, { client }: Context): Fields
   });
   return {
     elements: inputs.map(({ parameter, input }) =>
-      h("label", { title: parameter.meaning }, h("span", {}, parameter.label), input),
+      h("label", {}, h("span", {}, parameter.label), input, h("small", { class: "rf-meaning" }, parameter.meaning)),
     ),
     read: () => Object.fromEntries(inputs.map(({ parameter, input }) => [parameter.name, Number(input.value)])),
   };

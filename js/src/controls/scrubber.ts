@@ -2,7 +2,7 @@ import type { Context, Part } from "../context";
 import { h, setAttribute } from "../dom";
 import * as format from "../format";
 import { snap, stepAt } from "../views/pointer";
-import { mainTable } from "../views/reading";
+import { mainTable, survivor } from "../views/reading";
 
 /** The step that all views are at, as a number and a slider with the flags of the events. */
 export class Scrubber implements Part {
@@ -41,7 +41,7 @@ export class Scrubber implements Part {
   update(): void {
     const { client, styles } = this.context;
     const table = mainTable(client.store, styles);
-    const last = table?.rows ? table.time.last : 0;
+    const last = table?.rows ? (survivor(client, styles) ?? table).time.last : 0;
     const at = stepAt(this.context) ?? 0;
     this.slider.disabled = this.number.disabled = !table?.rows;
     setAttribute(this.slider, "max", String(last));

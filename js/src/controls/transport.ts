@@ -54,8 +54,8 @@ export class Transport implements Part {
     this.play.disabled = !["ready", "running", "paused"].includes(state);
     this.one.disabled = !["ready", "paused"].includes(state);
     const { events } = this.context.client.store;
-    this.back.hidden = !events.length;
-    this.back.disabled = !["running", "paused", "finished"].includes(state);
+    // It keeps its place while there is nothing to undo: a slider must not move away below the hand that moved it.
+    this.back.disabled = !events.length || !["running", "paused", "finished"].includes(state);
     setAttribute(this.back, "title", "Undo the last change of a hyperparameter (U)");
     this.again.disabled = ["ready", "gone", "saved"].includes(state);
   }

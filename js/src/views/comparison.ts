@@ -1,10 +1,11 @@
 import { type Context, type Part, shownState } from "../context";
 import { h, lineSample } from "../dom";
+import { capital } from "../format";
 import type { ProcessStyle } from "../theme";
 import type { Column } from "../wire";
 import { aboutFlows, type FlowLine } from "../words/flows";
 import { aboutOptimizer } from "../words/optimizer";
-import { render, type Sentence } from "../words/sentence";
+import { render, type Sentence, stepOf } from "../words/sentence";
 import { paused, ready } from "../words/states";
 import { describe } from "./legend";
 import { type ProcessReading, readAt } from "./reading";
@@ -118,8 +119,11 @@ export class Comparison implements Part {
     const { sentences, rodTold } = aboutOptimizer(reading, spec, brief);
     const signals = ({ process }: ProcessReading) => readSignals(store.table(process.name), process, time);
     const { common, lines } = aboutFlows(reading, spec, { signals, rodTold, brief });
-    const head = [...sentences];
+    // Where the run diverged, the box says so.
+    const head = reading.iterates?.ratio === null && state === "diverged" ? [] : [...sentences];
     if (state === "paused" && view.cursor === null) head.unshift(paused(status));
+    if (view.cursor !== null && head.length)
+      head[0] = [`At ${stepOf(time)}: `, ...inside(head[0], spec.optimizer.label)];
     return { head, common, lines };
   }
 
@@ -154,6 +158,12 @@ export class Comparison implements Part {
     );
     return true;
   }
+}
+
+/** A sentence whose subject stands at its begin, after a colon. */
+function inside([first, ...rest]: Sentence, subject: string): Sentence {
+  const begins = typeof first === "string" && first.startsWith(capital(subject));
+  return [begins ? subject + first.slice(subject.length) : first, ...rest];
 }
 
 /** What the numbers of a line mean, with those by which a flow doubts itself. */

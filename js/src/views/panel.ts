@@ -3,16 +3,13 @@ import { drawCross, drawEventLines, drawFlags, drawNote, type Mark } from "../ch
 import type { Context } from "../context";
 import { h, setAttribute, setText } from "../dom";
 import * as format from "../format";
-import { linearRange, linearTicks, logRange, logTicks, type Range, union } from "../ranges";
+import { linearRange, linearTicks, logRange, logTicks, type Range, settledFrom, union } from "../ranges";
 import { drawingOrder, type ProcessStyle } from "../theme";
 import { describe, Legend } from "./legend";
 import { otherLines } from "./others";
 import type { Panel } from "./panels";
 import { firstColumn, ownEnd, valueAt } from "./reading";
 import type { Plate } from "./view";
-
-/** Share of the steps at the start that ranges do not look at. */
-const TRANSIENT = 0.03;
 
 export interface Moment {
   time: Range;
@@ -36,7 +33,6 @@ export class PanelView {
   private readonly legend: Legend;
   private range: Range | null = null;
   private rangeKey = "";
-  private settled = false;
 
   constructor(
     private readonly context: Context,
@@ -155,8 +151,8 @@ export class PanelView {
         drawEventLines(frame, theme, moment.marks);
       },
       above: (frame) => {
-        if (this.first) drawFlags(frame, theme, moment.marks);
         for (const [time, value] of ends) drawCross(frame, theme, time, value);
+        if (this.first) drawFlags(frame, theme, moment.marks);
         if (note) drawNote(frame, theme, note);
       },
       stamp: JSON.stringify([moment.marks, panel.level?.(context), ends, note]),
@@ -186,17 +182,15 @@ export class PanelView {
     return lines;
   }
 
-  /** Ignores the first steps, never shrinks while running, and grows by jumps. */
+  /** Ignores the first steps, never shrinks while running but where the time axis jumps, and grows by jumps. */
   private yRange(moment: Moment, lines: Line[]): Range {
     const { client, view } = this.context;
-    const transient = TRANSIENT * client.spec.steps;
-    const past = moment.newest > 1.2 * transient;
-    const all: Range = [past ? transient : Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+    const from = settledFrom(moment.time);
+    const all: Range = [moment.newest > from ? from : Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
     const fresh = this.freshRange(lines, view.span ?? all);
-    const key = [client.branch.id, client.store.run, this.log, view.span, ...view.hidden].join(" ");
-    const keep = key === this.rangeKey && this.settled && client.status.state === "running";
+    const key = [client.branch.id, client.store.run, this.log, moment.time, view.span, ...view.hidden].join(" ");
+    const keep = key === this.rangeKey && client.status.state === "running";
     this.rangeKey = key;
-    this.settled = past;
     this.range = fresh
       ? keep
         ? union(this.range, fresh)

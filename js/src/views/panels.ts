@@ -98,7 +98,8 @@ const all: Panel[] = [
     below: (frame, { theme }) => drawEdge(frame, theme),
     facts: [
       {
-        label: (spec) => `threshold ${spec.optimizer.threshold}`,
+        // A long formula stands above the chart, where there is room for it.
+        label: ({ optimizer: { threshold } }) => (threshold.length <= 20 ? `threshold ${threshold}` : "threshold"),
         column: "edge_threshold",
         text: (v) => format.significant(v, 4),
       },

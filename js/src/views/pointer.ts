@@ -2,7 +2,8 @@
 import { LEFT, type LineChart } from "../charts/line";
 import type { Context } from "../context";
 import { h } from "../dom";
-import { mainTable } from "./reading";
+import type { Table } from "../store";
+import { mainTable, survivor } from "./reading";
 
 /** Pixels that a pointer moves before a click becomes a drag. */
 const SLACK = 4;
@@ -11,24 +12,31 @@ const SLACK = 4;
 export function snap({ client, styles }: Context, time: number): number | null {
   const table = mainTable(client.store, styles);
   if (!table?.rows) return null;
-  const row = Math.max(0, table.time.floor(time));
-  const next = Math.min(row + 1, table.rows - 1);
-  const { values } = table.time;
+  const later = time > table.time.last ? survivor(client, styles) : null;
+  const { time: times, rows } = later ?? table;
+  const row = Math.max(0, times.floor(time));
+  const next = Math.min(row + 1, rows - 1);
+  const { values } = times;
   return time - values[row] <= values[next] - time ? values[row] : values[next];
 }
 
 /** Moves the cursor by rows of the recording, from the newest where there is none. */
-export function moveCursor({ client, styles, view }: Context, rows: number): void {
+export function moveCursor(context: Context, rows: number): void {
+  const { client, styles, view } = context;
   const table = mainTable(client.store, styles);
   if (!table?.rows) return;
-  const row = table.time.floor((view.cursor ?? table.time.last) + 1e-3) + rows;
-  view.setCursor(table.time.values[Math.min(Math.max(row, 0), table.rows - 1)], true);
+  const at = stepAt(context) ?? table.time.last;
+  const moved = ({ time, rows: length }: Table) =>
+    time.values[Math.min(Math.max(time.floor(at + 1e-3) + rows, 0), length - 1)];
+  const later = survivor(client, styles);
+  const beyond = later && at + rows > table.time.last ? moved(later) : Number.NEGATIVE_INFINITY;
+  view.setCursor(beyond > table.time.last ? beyond : moved(table), true);
 }
 
 /** Step that read-outs are about; null before the first row. */
 export function stepAt({ client, styles, view }: Context): number | null {
   if (view.cursor !== null) return view.cursor;
-  const table = mainTable(client.store, styles);
+  const table = survivor(client, styles) ?? mainTable(client.store, styles);
   return table?.rows ? table.time.last : null;
 }
 

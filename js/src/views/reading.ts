@@ -64,6 +64,18 @@ export function mainTable(store: Store, styles: ProcessStyle[]): Table | null {
   return styles.length ? store.table(styles[0].process.name) : null;
 }
 
+/**
+ * Table of the times that a cursor can be at from the end of the iterates on, where flows outlive them; else null.
+ */
+export function survivor(client: Client, styles: ProcessStyle[]): Table | null {
+  const main = mainTable(client.store, styles);
+  if (!main?.rows || !ownEnd(client, styles[0].process)) return null;
+  const tables = styles.map(({ process }) => client.store.table(process.name));
+  const last = (table: Table | null) => (table?.rows ? table.time.last : Number.NEGATIVE_INFINITY);
+  const furthest = tables.reduce((best, table) => (last(table) > last(best) ? table : best), main);
+  return furthest === main ? null : furthest;
+}
+
 export function readAt(client: Client, styles: ProcessStyle[], time: number): Reading {
   const { store, spec } = client;
   const processes = styles.map(({ process, label }): ProcessReading => {

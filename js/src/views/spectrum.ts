@@ -1,7 +1,7 @@
 import { type Context, shownState, thresholdNow } from "../context";
 import { h, setAttribute, setText } from "../dom";
 import { whole } from "../format";
-import { linearTicks, type Range, timeRange, union } from "../ranges";
+import { linearTicks, type Range, settledFrom, timeRange, union } from "../ranges";
 import type { ProcessStyle } from "../theme";
 import { render, type Sentence } from "../words/sentence";
 import { eventMarks } from "./events";
@@ -16,9 +16,6 @@ import { Strip } from "./spectrum/strip";
 import { type Place, Surveys } from "./spectrum/surveys";
 import * as words from "./spectrum/words";
 import type { Plate, View } from "./view";
-
-/** Share of the steps at the start that the range does not look at. */
-const TRANSIENT = 0.03;
 
 /** The largest eigenvalues over time against the edge, and beside them all eigenvalues at one step. */
 export class SpectrumView implements View {
@@ -208,13 +205,15 @@ export class SpectrumView implements View {
     const { newest } = store;
     const { span } = this.context.view;
     const key = `${client.id} ${store.run} ${style.process.name} ${span}`;
-    const past = newest > 1.2 * TRANSIENT * spec.steps;
-    const keep = this.rangeKey === `${key} ${past}` && newest >= 0 && shownState(client) === "running";
-    this.rangeKey = `${key} ${past}`;
+    const keep = this.rangeKey === key && newest >= 0 && shownState(client) === "running";
+    const before = this.time;
+    this.rangeKey = key;
     const time = span ?? timeRange(newest, Math.max(status.steps, spec.steps));
     this.time = keep ? union(this.time, time) : time;
-    const fresh = this.range(style, density, past ? TRANSIENT * spec.steps : Number.NEGATIVE_INFINITY);
-    if (fresh) this.y = keep ? union(this.y, fresh) : fresh;
+    const from = settledFrom(this.time);
+    const fresh = this.range(style, density, newest > from ? from : Number.NEGATIVE_INFINITY);
+    const same = keep && before?.[1] === this.time[1];
+    if (fresh) this.y = same ? union(this.y, fresh) : fresh;
     else if (!keep) this.y = null;
   }
 

@@ -3,7 +3,9 @@ import { PlaneChart, type PlaneFrame } from "../charts/plane";
 import type { Context } from "../context";
 import { h, setAttribute, setText } from "../dom";
 import type { Range } from "../ranges";
+import type { ProcessSpec } from "../wire";
 import { moveCursor, stepAt } from "./pointer";
+import { ownEnd } from "./reading";
 import { AlongChart } from "./trajectory/along";
 import { IteratesPainter } from "./trajectory/dots";
 import { PlaneForm, TrailControl } from "./trajectory/form";
@@ -14,7 +16,7 @@ import { LandscapeRequest, PlaneRequest } from "./trajectory/requests";
 import { alongRod, nearest, paintScene, Ranges, type Scene } from "./trajectory/scene";
 import { StartHandle } from "./trajectory/start";
 import { otherRuns, projected, recorded, rowAt } from "./trajectory/tracks";
-import { factsOf, labelOf, type Mode, noteOf, sentencesOf, subtitleOf, titleOf } from "./trajectory/words";
+import { type Ended, factsOf, labelOf, type Mode, noteOf, sentencesOf, subtitleOf, titleOf } from "./trajectory/words";
 import type { Plate, View } from "./view";
 
 /** A click chooses the iterate that is no farther away, in pixels. */
@@ -150,6 +152,7 @@ export class TrajectoryView implements View {
       tracks,
       others,
       trail: this.trail.trail,
+      ended: new Set(this.ends(at).map(({ process }) => process.name)),
       at,
       shown,
       x,
@@ -174,6 +177,15 @@ export class TrajectoryView implements View {
         at,
       }),
     };
+  }
+
+  /** How processes that are shown had ended by themselves at a step. */
+  private ends(at: number | null): Ended[] {
+    const { client, styles, view } = this.context;
+    return styles.flatMap(({ process, label }) => {
+      const end = view.hidden.has(process.name) ? null : ownEnd(client, process);
+      return end && at !== null && at >= end.step - 1 ? [{ process, label, end }] : [];
+    });
   }
 
   private get diverged(): boolean {
@@ -236,7 +248,11 @@ export class TrajectoryView implements View {
     this.along.update(alongRod(scene, context.theme), why, context.theme, ALONG_WIDTH);
     const iterates = scene.tracks.find(isIterates);
     const missed = iterates ? outside(iterates, rowAt(iterates, scene.shown + 1), scene.x, scene.y) : 0;
-    const sentences = sentencesOf(mode, plane, this.held ? at : null, missed);
+    const { held } = this;
+    const waited = !held && form.contours && !client.gone && client.status.state !== "running" ? at : null;
+    // Where the run diverged, the box below says so.
+    const ends = this.ends(at).filter(({ process }) => client.status.state !== "diverged" || !leads(process));
+    const sentences = sentencesOf(mode, plane, { held: held ? at : null, waited }, missed, ends);
     const told = JSON.stringify(sentences);
     if (told === this.told) return;
     this.told = told;
@@ -268,6 +284,10 @@ export class TrajectoryView implements View {
       return reply;
     });
   }
+}
+
+function leads({ kind }: ProcessSpec): boolean {
+  return kind === "iterates";
 }
 
 function finite(value: number, [low, high]: Range): number {

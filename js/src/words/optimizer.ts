@@ -3,7 +3,7 @@ import * as format from "../format";
 import type { Stay } from "../views/edge";
 import type { Critical, Reading } from "../views/reading";
 import type { RunEvent, Spec } from "../wire";
-import { ratioOf, rodLength, type Sentence, stepOf, strong } from "./sentence";
+import { ratioOf, reason, rodLength, type Sentence, stepOf, strong } from "./sentence";
 
 /** Ratios between these two are at the edge. */
 const AT = [0.96, 1.05];
@@ -23,10 +23,16 @@ export function oscillates({ alternating }: Reading): boolean {
   return alternating === null || alternating >= OSCILLATES;
 }
 
-/** `brief` keeps the position only. */
+/** `brief` keeps the position only; of iterates that have ended, and that flows outlive, their end is told. */
 export function aboutOptimizer(reading: Reading, spec: Spec, brief = false): OptimizerWords {
   const ratio = reading.iterates?.ratio ?? null;
-  if (ratio === null) return { sentences: [], rodTold: false };
+  if (ratio === null) {
+    const ended = reading.iterates?.ended;
+    const told: Sentence[] = ended
+      ? [["The iterates ", strong(`${ended.state} at ${stepOf(ended.step)}`), `: ${reason(ended.sentence)}`]]
+      : [];
+    return { sentences: told, rodTold: false };
+  }
   const { stay } = reading;
   const there = stay !== null && stay.to === null;
   const position = there ? atEdge(reading, stay, ratio, spec, brief) : belowEdge(reading, ratio, spec, brief);

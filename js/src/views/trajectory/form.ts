@@ -82,7 +82,7 @@ export class PlaneForm {
   update(done: number | null, enabled: boolean): void {
     for (const control of [this.x, this.y, this.button]) control.disabled = !enabled;
     setAttribute(this.button, "aria-pressed", String(this.contours));
-    setText(this.share, done === null ? "" : share(done));
+    setText(this.share, done === null ? "" : `${share(done)} computed`);
   }
 
   private offer(eigenvectors: number, given: string[]): void {

@@ -109,6 +109,21 @@ export function paintRod(frame: PlaneFrame, theme: Theme, color: string, { ends,
   paintDot(frame, theme, color, x(centre[0]), y(centre[1]), 3);
 }
 
+/** Where a process diverged or stopped; at the border where that lies outside the picture. */
+export function paintCross({ ctx, left, top, width, height, x, y }: PlaneFrame, theme: Theme, u: number, v: number) {
+  const px = Math.min(Math.max(x(u), left + 7), left + width - 7);
+  const py = Math.min(Math.max(y(v), top + 7), top + height - 7);
+  if (Number.isNaN(px + py)) return;
+  ctx.strokeStyle = theme.failed;
+  ctx.lineWidth = 2;
+  ctx.beginPath();
+  for (const side of [-1, 1]) {
+    ctx.moveTo(px - 5, py - 5 * side);
+    ctx.lineTo(px + 5, py + 5 * side);
+  }
+  ctx.stroke();
+}
+
 /** The two iterates that the rod of this row stands for. */
 export function paintPair(frame: PlaneFrame, theme: Theme, path: Path, row: number): void {
   const rows = successive(path, row) ? [row, row + 1] : [row];

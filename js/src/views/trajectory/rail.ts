@@ -3,7 +3,7 @@ import { h, lineSample, setAttribute, setText } from "../../dom";
 import { capital, share, whole } from "../../format";
 import type { Scope } from "../../scope";
 import type { ProcessStyle } from "../../theme";
-import { valueAt } from "../reading";
+import { ownEnd, valueAt } from "../reading";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -46,7 +46,9 @@ export class Rail {
     for (const { style, toggle, marks, value } of this.rows) {
       const { name, kind } = style.process;
       const distance = at === null ? null : valueAt(client.store.table(name), "relative_distance", at);
-      setText(value, kind === "iterates" ? "" : share(distance));
+      const end = distance === null ? ownEnd(client, style.process) : null;
+      const ended = end !== null && at !== null && at >= end.step - 1;
+      setText(value, ended ? end.state : kind === "iterates" ? "" : share(distance));
       setAttribute(toggle, "aria-pressed", view.hidden.has(name) ? "false" : "true");
       for (const mark of marks) setAttribute(mark, "style", `--rf-own:${style.color(theme)}`);
     }

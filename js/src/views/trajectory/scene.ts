@@ -7,6 +7,7 @@ import type { Along } from "./along";
 import { type IteratesPainter, paintFuture, type Trail } from "./dots";
 import {
   isIterates,
+  paintCross,
   paintDot,
   paintLine,
   paintNote,
@@ -29,6 +30,8 @@ export interface Scene {
   tracks: Track[];
   others: Other[];
   trail: Trail;
+  /** Names of the processes that have ended by themselves before the step that is drawn. */
+  ended: Set<string>;
   /** Step of the read-out; null before the first row. */
   at: number | null;
   /** Step that is drawn: that of the read-out, or the nearest that the plane has. */
@@ -66,12 +69,18 @@ export function paintScene(frame: PlaneFrame, theme: Theme, scene: Scene, painte
   if (scene.start) paintStart(frame, theme, scene.start, scene.startText);
   for (const track of flows) {
     const row = rowAt(track, shown);
+    if (row >= 0 && scene.ended.has(track.style.process.name)) {
+      paintCross(frame, theme, track.x[row], track.y[row]);
+      continue;
+    }
     const rod = track.style.process.kind === "rod" ? rodAt(track, row, height) : null;
     const color = track.style.color(theme);
     if (rod) paintRod(frame, theme, color, rod);
     else if (row >= 0) paintDot(frame, theme, color, frame.x(track.x[row]), frame.y(track.y[row]));
   }
-  if (iterates && shown >= 0) paintPair(frame, theme, iterates, rowAt(iterates, shown));
+  if (iterates && scene.ended.has(iterates.style.process.name))
+    paintCross(frame, theme, iterates.x[last], iterates.y[last]);
+  else if (iterates && shown >= 0) paintPair(frame, theme, iterates, rowAt(iterates, shown));
   if (scene.note) paintNote(frame, theme, scene.note);
 }
 
@@ -88,10 +97,10 @@ function paintCurve({ ctx, x, y }: PlaneFrame, theme: Theme, { nx, x: [from, to]
 }
 
 /** The loss along the rod of rod flow; null where it has none or the loss is not known there. */
-export function alongRod({ tracks, field, shown, height }: Scene, theme: Theme): Along | null {
+export function alongRod({ tracks, field, shown, height, ended }: Scene, theme: Theme): Along | null {
   const track = tracks.find(({ style, rodX }) => style.process.kind === "rod" && rodX);
   const row = track ? rowAt(track, shown) : -1;
-  if (!track?.rodX || !field || row < 0) return null;
+  if (!track?.rodX || !field || row < 0 || ended.has(track.style.process.name)) return null;
   const [x, y] = [track.x[row], height ? 0 : track.y[row]];
   const [halfX, halfY] = [track.rodX[row], height ? 0 : (track.rodY?.[row] ?? 0)];
   const half = Math.hypot(halfX, halfY);

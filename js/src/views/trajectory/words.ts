@@ -3,6 +3,8 @@
 import type { Contours } from "../../charts/contours";
 import type { Context } from "../../context";
 import * as format from "../../format";
+import type { ProcessSpec, ProcessStatus } from "../../wire";
+import { reason } from "../../words/sentence";
 import { describe } from "../legend";
 import { valueAt } from "../reading";
 import type { Fact } from "./rail";
@@ -29,15 +31,25 @@ export function subtitleOf(mode: Mode, plane: Plane | null, contours: Contours |
   const { levels, base } = contours;
   const told = levels.map((level) => format.tick(Number((level - base).toPrecision(6))));
   const few = told.length > 5 ? `${told.slice(0, 3).join(", ")} … ${told.at(-1)}` : told.join(", ");
-  return base ? `contours ${few} above ${format.tick(base)}` : `contours at ${few}`;
+  return base ? `contours ${few} above ${format.tick(base, 3)}` : `contours at ${few}`;
 }
 
-/** `held`: newest step while an older plane is kept for its contours, else null. */
+export interface Ended {
+  process: ProcessSpec;
+  label: string;
+  end: ProcessStatus;
+}
+
+/**
+ * `held`: newest step while an older plane is kept for its contours; `waited`: step whose plane and contours are still to
+ * come; null where there is none.
+ */
 export function sentencesOf(
   mode: Mode,
   plane: Plane | null,
-  held: number | null,
+  { held, waited }: { held: number | null; waited: number | null },
   outside: number,
+  ends: Ended[],
 ): (string | { strong: string })[][] {
   const sentences: (string | { strong: string })[][] = [];
   if (mode === "network" && plane)
@@ -49,6 +61,15 @@ export function sentencesOf(
   if (plane && held !== null && held > plane.last)
     sentences.push([
       `The plane stays at step ${format.whole(plane.step)} for its contours while the run goes on; it is at step ${format.whole(held)}.`,
+    ]);
+  if (plane && waited !== null && (waited < plane.first || waited > plane.last))
+    sentences.push([
+      `The plane of step ${format.whole(waited)} and its contours are on their way; this one is of step ${format.whole(plane.step)}.`,
+    ]);
+  for (const { label, end } of ends)
+    sentences.push([
+      { strong: `${format.capital(label)} ${end.state} at step ${format.whole(end.step)}` },
+      `, at the cross: ${reason(end.sentence)}`,
     ]);
   if (outside)
     sentences.push([
