@@ -1,5 +1,5 @@
 import { type Context, edgeRate, type Part, type Shown, shownState } from "../context";
-import { button, h } from "../dom";
+import { button, focused, h } from "../dom";
 import * as format from "../format";
 import type { Scope } from "../scope";
 import { render, type Sentence } from "../words/sentence";
@@ -20,6 +20,8 @@ export class StateBox implements Part {
   private scope: Scope | null = null;
   private key = "";
   private asking = false;
+  /** What had the focus when the question came. */
+  private asker: HTMLElement | null = null;
   private traceback = false;
 
   constructor(
@@ -37,6 +39,7 @@ export class StateBox implements Part {
       return;
     }
     this.asking = true;
+    this.asker = focused(this.element);
     this.update();
     this.element.querySelector("button")?.focus();
   }
@@ -45,7 +48,7 @@ export class StateBox implements Part {
   withdraw(): boolean {
     const asked = this.asking;
     this.asking = false;
-    if (asked) this.context.redraw();
+    if (asked) this.update();
     return asked;
   }
 
@@ -68,10 +71,20 @@ export class StateBox implements Part {
     this.key = key;
     this.scope?.dispose();
     this.scope = this.context.scope.child();
+    const before = focused(this.element);
+    const held = this.element.contains(before);
     this.element.hidden = !content;
     this.element.replaceChildren();
     if (content) this.fill(content, this.scope);
+    if (held) this.giveBack(before?.textContent ?? "");
     this.changed();
+  }
+
+  /** The focus that a button had goes to the one that says the same, else to where it came from, else to the charts. */
+  private giveBack(label: string): void {
+    const same = [...this.element.querySelectorAll("button")].find((element) => element.textContent === label);
+    const asker = this.asker?.isConnected ? this.asker : null;
+    (same ?? asker ?? this.context.root.querySelector<HTMLElement>(".rf-figure"))?.focus();
   }
 
   private fill(content: Content, scope: Scope): void {
