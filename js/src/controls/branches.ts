@@ -13,6 +13,7 @@ interface Chip {
   swatch: HTMLElement;
   name: HTMLElement;
   fact: HTMLElement;
+  more: HTMLButtonElement;
 }
 
 /** The run and its forks in one line: a click looks at one, its dots rename, colour, hide or remove it. */
@@ -33,13 +34,14 @@ export class BranchStrip implements Part {
     this.element.hidden = all.length < 2;
     const key = all.map(({ branch }) => branch.id).join(" ");
     if (key !== this.key) this.build(key, all);
-    for (const { client, select, swatch, name, fact, element } of this.chips) {
+    for (const { client, select, swatch, name, fact, more, element } of this.chips) {
       const selected = client === runs.selected;
       setAttribute(select, "aria-pressed", String(selected));
       setAttribute(element, "data-hidden", String(client.branch.hidden && !selected));
       // The one that is looked at wears the colours of the processes.
       swatch.style.background = selected ? theme.band : branchColour(client, theme);
       setText(name, client.branch.name);
+      for (const attribute of ["aria-label", "title"]) setAttribute(more, attribute, `Change ${client.branch.name}`);
       const state = shownState(client);
       const rate = format.value(client.status.values.learning_rate, "log");
       setText(fact, `${rate}${["running", "finished"].includes(state) ? "" : `, ${state}`}`);
@@ -56,10 +58,10 @@ export class BranchStrip implements Part {
       const name = h("span", { class: "rf-branch-name" });
       const fact = h("span", { class: "rf-secondary" });
       const select = h("button", { type: "button", class: "rf-branch" }, swatch, name, fact);
-      const more = button(`Change ${client.branch.name}`, "more");
+      const more = button("Change", "more");
       scope.listen(select, "click", () => this.context.runs.select(client.branch.id));
       scope.listen(more, "click", () => this.dialog.open("Run", branchForm(this.context, client, this.dialog)));
-      return { client, select, swatch, name, fact, element: h("div", { class: "rf-chip" }, select, more) };
+      return { client, select, swatch, name, fact, more, element: h("div", { class: "rf-chip" }, select, more) };
     });
     this.element.replaceChildren(...this.chips.map(({ element }) => element));
   }
