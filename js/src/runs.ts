@@ -43,6 +43,11 @@ export class Runs {
     return this.all.filter((client) => client !== this.selected && !client.branch.hidden);
   }
 
+  /** Newest step of all that is drawn; below 0 before the first. */
+  get reach(): number {
+    return Math.max(this.selected.store.newest, ...this.others.map(({ store }) => store.newest));
+  }
+
   /** Panels that the notebook asks for; empty where it leaves that to the page. */
   get panels(): PanelName[] {
     return (this.model.get("panels") as PanelName[] | undefined) ?? [];

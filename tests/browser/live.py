@@ -16,21 +16,22 @@ COLOURS = {
 
 
 class LiveView:
-    """The first live view of a notebook."""
+    """One of the live views of a notebook, by default the first."""
 
-    def __init__(self, notebook: Notebook) -> None:
+    def __init__(self, notebook: Notebook, index: int = 0) -> None:
         self.notebook = notebook
-        self.root: Locator = notebook.widget()
+        self.root: Locator = notebook.widget(index)
+        self._found = f"document.querySelectorAll('.rodflow')[{index}]"
 
     def state(self, *wanted: str, seconds: float = 90) -> None:
         """Wait until the view shows one of the states `wanted`."""
         names = ", ".join(f"'{name}'" for name in wanted)
-        self.notebook.until(f"[{names}].includes(document.querySelector('.rodflow')?.dataset.state)", seconds)
+        self.notebook.until(f"[{names}].includes({self._found}?.dataset.state)", seconds)
 
     def step(self, at_least: int, seconds: float = 90) -> None:
         """Wait until `at_least` steps are shown and their rows are there."""
         self.notebook.until(
-            "(() => { const root = document.querySelector('.rodflow');"
+            f"(() => {{ const root = {self._found};"
             f" return root?.rodflow && (root.rodflow.times().discrete ?? []).at(-1) >= {at_least}; }})()",
             seconds,
         )
@@ -43,11 +44,30 @@ class LiveView:
         found: dict[str, list[float]] = self.hook("times()")
         return found
 
+    def of_branch(self, branch: int, process: str, column: str) -> list[float]:
+        """A column that the page holds of one of the runs of the view."""
+        values: list[float] = self.root.evaluate(
+            """(root, [branch, process, column]) => {
+              const client = root.rodflow.runs.all.find(client => client.branch.id === branch);
+              return [...client.store.table(process).column(column).toArray()];
+            }""",
+            [branch, process, column],
+        )
+        return values
+
     def shown_step(self) -> int:
         return int(self.root.get_attribute("data-step") or 0)
 
     def button(self, name: str) -> Locator:
         return self.root.get_by_role("button", name=name, exact=True)
+
+    def menu(self, item: str) -> None:
+        """Choose an item of the menu, which begins so."""
+        self.button("Menu").click()
+        self.root.get_by_role("menu").locator("button", has_text=item).click()
+
+    def dialog(self) -> Locator:
+        return self.root.get_by_role("dialog")
 
     def frames(self, count: int = 3) -> None:
         """Let the page draw `count` times."""

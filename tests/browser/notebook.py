@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import nbformat
 from playwright.sync_api import ConsoleMessage, Error, Locator, Page, expect
 
 from .server import Server
@@ -15,6 +16,15 @@ from .server import Server
 LABS_OWN = re.compile(r"/api/(workspaces|me)|favicon|ResizeObserver loop|static/lab/.*\.map")
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 WIDGET = ".rodflow"
+
+
+def written(path: Path, *cells: str) -> Path:
+    """A notebook of code cells, for a Python kernel."""
+    made = [nbformat.v4.new_code_cell(code, id=f"cell-{i}") for i, code in enumerate(cells)]
+    notebook = nbformat.v4.new_notebook(cells=made)
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, path)
+    return path
 
 
 class Notebook:
@@ -104,8 +114,8 @@ class Notebook:
         except Error as error:
             raise AssertionError(f"not true after {seconds:g} s: {condition}; heard: {self.problems}") from error
 
-    def widget(self) -> Locator:
-        return self.page.locator(WIDGET).first
+    def widget(self, index: int = 0) -> Locator:
+        return self.page.locator(WIDGET).nth(index)
 
     def execute(self, code: str) -> str:
         """Run code in the notebook's own kernel beside its cells, and return what it printed."""

@@ -175,29 +175,32 @@ function paintAxes(frame: Frame, picture: Picture, timeAxis: boolean): void {
   ctx.strokeStyle = theme.grid;
   ctx.fillStyle = theme.secondary;
   ctx.lineWidth = 1;
-  ctx.textBaseline = "middle";
-  ctx.textAlign = "right";
+  const rows = picture.yTicks.map((tick) => ({ y: Math.round(frame.y(tick)) + 0.5, text: picture.yLabel(tick) }));
+  const columns = picture.xTicks
+    .map((tick) => ({ x: Math.round(frame.x(tick)) + 0.5, text: picture.xLabel(tick) }))
+    .filter(({ x }) => x >= left - 0.5 && x <= left + width + 0.5);
+  // The lines before the labels: in an SVG a text ends the path that is being drawn.
   ctx.beginPath();
-  for (const tick of picture.yTicks) {
-    const y = Math.round(frame.y(tick)) + 0.5;
+  for (const { y } of rows) {
     ctx.moveTo(left, y);
     ctx.lineTo(left + width, y);
-    ctx.fillText(picture.yLabel(tick), left - 6, y);
   }
-  ctx.textBaseline = "top";
-  ctx.textAlign = "center";
-  for (const tick of picture.xTicks) {
-    const x = Math.round(frame.x(tick)) + 0.5;
-    if (x < left - 0.5 || x > left + width + 0.5) continue;
+  for (const { x } of columns) {
     ctx.moveTo(x, top);
     ctx.lineTo(x, top + height);
-    if (!timeAxis) continue;
-    // The last label stays inside the canvas, where its tick is near the border.
-    const label = picture.xLabel(tick);
-    const most = left + width + RIGHT - ctx.measureText(label).width / 2;
-    ctx.fillText(label, Math.min(x, most), top + height + 6);
   }
   ctx.stroke();
+  ctx.textBaseline = "middle";
+  ctx.textAlign = "right";
+  for (const { y, text } of rows) ctx.fillText(text, left - 6, y);
+  if (!timeAxis) return;
+  ctx.textBaseline = "top";
+  ctx.textAlign = "center";
+  for (const { x, text } of columns) {
+    // The last label stays inside the canvas, where its tick is near the border.
+    const most = left + width + RIGHT - ctx.measureText(text).width / 2;
+    ctx.fillText(text, Math.min(x, most), top + height + 6);
+  }
 }
 
 function outline(area: Area, ctx: CanvasRenderingContext2D): void {

@@ -1,5 +1,5 @@
 import { type Context, edgeRate, type Part, type Shown, shownState } from "../context";
-import { button, h } from "../dom";
+import { button, focused, h } from "../dom";
 import * as format from "../format";
 import type { Scope } from "../scope";
 import { render, type Sentence } from "../words/sentence";
@@ -21,6 +21,8 @@ export class StateBox implements Part {
   private key = "";
   /** The branch that is asked about. */
   private asked: number | null = null;
+  /** What had the focus when the question came. */
+  private asker: HTMLElement | null = null;
   private traceback = false;
 
   constructor(
@@ -38,6 +40,7 @@ export class StateBox implements Part {
       return;
     }
     this.asked = this.context.client.branch.id;
+    this.asker = focused(this.element);
     this.update();
     this.element.querySelector("button")?.focus();
   }
@@ -46,7 +49,7 @@ export class StateBox implements Part {
   withdraw(): boolean {
     const { asking } = this;
     this.asked = null;
-    if (asking) this.context.redraw();
+    if (asking) this.update();
     return asking;
   }
 
@@ -73,10 +76,20 @@ export class StateBox implements Part {
     this.key = key;
     this.scope?.dispose();
     this.scope = this.context.scope.child();
+    const before = focused(this.element);
+    const held = this.element.contains(before);
     this.element.hidden = !content;
     this.element.replaceChildren();
     if (content) this.fill(content, this.scope);
+    if (held) this.giveBack(before?.textContent ?? "");
     this.changed();
+  }
+
+  /** The focus that a button had goes to the one that says the same, else to where it came from, else to the charts. */
+  private giveBack(label: string): void {
+    const same = [...this.element.querySelectorAll("button")].find((element) => element.textContent === label);
+    const asker = this.asker?.isConnected ? this.asker : null;
+    (same ?? asker ?? this.context.root.querySelector<HTMLElement>(".rf-figure"))?.focus();
   }
 
   private fill(content: Content, scope: Scope): void {

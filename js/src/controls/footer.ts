@@ -29,7 +29,7 @@ const MEAN = `Shown for one step: the mean over the last ${ROWS} rows.`;
 
 /** Step, speed, device, closure of the flows, gradients a step, recording size. */
 export class Footer implements Part {
-  readonly element = h("footer", { class: "rf-footer" });
+  readonly element = h("div", { class: "rf-footer" });
   private shown = "";
 
   constructor(private readonly context: Context) {}

@@ -54,7 +54,7 @@ export class Header implements Part {
     this.list.hidden = titles.length < 2;
     scope.listen<KeyboardEvent>(tablist, "keydown", (event) => this.key(event));
     this.element = h(
-      "header",
+      "div",
       { class: "rf-header" },
       this.fold,
       this.mark,

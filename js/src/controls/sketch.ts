@@ -15,6 +15,8 @@ export class Sketch {
   private readonly text: HTMLTextAreaElement;
   /** Power of ten of the rate over the present one, in every column. */
   private readonly line = new Float64Array(COLUMNS);
+  /** The last column that was drawn: its rate is held to the end. */
+  private until = 0;
   private last: { column: number; power: number } | null = null;
 
   constructor(
@@ -69,6 +71,8 @@ export class Sketch {
       const part = high.column === low.column ? 1 : (c - low.column) / (high.column - low.column);
       this.line[c] = low.power + part * (high.power - low.power);
     }
+    this.until = Math.max(this.until, high.column);
+    this.line.fill(this.line[this.until], this.until);
     this.last = here;
     this.draw();
     this.write();

@@ -52,10 +52,10 @@ export class CompareView implements View {
 
   update(): void {
     this.build();
-    const { client, size, view } = this.context;
+    const { client, runs, size, view } = this.context;
     const { store, status, spec } = client;
     const newest = store.newest;
-    const fresh = view.span ?? timeRange(newest, Math.max(status.steps, spec.steps));
+    const fresh = view.span ?? timeRange(runs.reach, Math.max(status.steps, spec.steps));
     const key = `${client.branch.id} ${newest < 0 ? -1 : store.run} ${view.span}`;
     const keep = this.timeKey === key && status.state === "running" && newest >= 0 && this.time;
     this.timeKey = key;

@@ -42,8 +42,8 @@ export function stepAt({ client, styles, view }: Context): number | null {
 
 /** Makes the time axis longer or shorter by a factor about the cursor; null where that shows all. */
 export function zoom(context: Context, factor: number): void {
-  const { client, view } = context;
-  const newest = Math.max(client.store.newest, 1);
+  const { runs, view } = context;
+  const newest = Math.max(runs.reach, 1);
   const [from, to] = view.span ?? [0, newest];
   const centre = view.cursor ?? to;
   const half = Math.max((to - from) * factor, 4) / 2;

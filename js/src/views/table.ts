@@ -9,6 +9,8 @@ import { DEFAULT_PANELS, panels as known } from "./panels";
 import { firstColumn, mainTable, valueAt } from "./reading";
 
 const ROWS = 100;
+/** Figures that tell any two numbers of single precision apart. */
+const DIGITS = 9;
 
 /** At most 100 evenly spaced steps, and the newest, of what the panels show. */
 export function valueTable(context: Context): HTMLElement {
@@ -80,7 +82,7 @@ export function csv(context: Context): string {
   for (const { table } of tables)
     for (const name of table.names)
       for (const title of titles(name, table)) if (!names.includes(title)) names.push(title);
-  const lines = [["process", ...names].join(",")];
+  const lines = [["process", ...names].map(quoted).join(",")];
   for (const { process, table } of tables) lines.push(...rowsOf(process, table, names));
   return `${lines.join("\n")}\n`;
 }
@@ -98,13 +100,13 @@ function* rowsOf(process: ProcessSpec, table: Table, names: string[]): Generator
   for (let row = 0; row < table.rows; row++) {
     const cells = columns.map((column) => {
       const value = column?.at(row) ?? null;
-      return value === null ? "" : String(Number(value.toPrecision(8)));
+      return value === null ? "" : String(Number(value.toPrecision(DIGITS)));
     });
     yield [quoted(process.name), ...cells].join(",");
   }
 }
 
-/** A name that a person gave may hold what separates cells. */
+/** A field as RFC 4180 has it. */
 function quoted(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

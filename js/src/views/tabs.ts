@@ -1,5 +1,5 @@
 import type { Context, Part } from "../context";
-import { h } from "../dom";
+import { focused, h } from "../dom";
 import { views } from "./index";
 import type { View } from "./view";
 
@@ -31,9 +31,12 @@ export class Tabs implements Part {
     const view = this.current;
     if (this.shown !== this.context.view.tab) {
       this.shown = this.context.view.tab;
+      const held = this.element.contains(focused(this.element));
       this.element.replaceChildren(view.element);
       this.element.setAttribute("aria-label", views[this.shown]?.title ?? "");
       view.resize();
+      // Whoever is here by the keyboard stays here, for the next key.
+      if (held) view.element.focus();
     }
     view.update();
   }

@@ -145,7 +145,8 @@ export function noteOf(
 }
 
 export function labelOf({ client, styles }: Context, mode: Mode, names: string[], at: number | null): string {
-  const what = mode === "line" ? `Loss over ${names[0]}` : `Plane of ${names[0]} and ${names[1]}`;
+  const plane = names.every(Boolean) ? `Plane of ${names.join(" and ")}` : "Plane";
+  const what = mode === "line" ? `Loss over ${names[0]}` : plane;
   const who = styles.map((style) => style.label).join(", ");
   const until = at === null ? "nothing has run yet" : `at step ${format.whole(at)}`;
   const where = mode === "network" || at === null ? "" : positions();
