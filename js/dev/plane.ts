@@ -16,8 +16,8 @@ export interface Options {
   rows?: number;
   /** Step at which the learning rate rises fourfold. */
   raised?: number;
-  /** Milliseconds between two answers of a survey; 0 answers at once. */
-  pace?: number;
+  /** Milliseconds between two answers of a survey, or one at every `next`; 0 answers at once. */
+  pace?: number | "by hand";
   /** What the kernel says instead of answering. */
   refusing?: string;
 }
@@ -59,6 +59,8 @@ export class PlaneModel extends FakeModel {
       for (const entry of this.asked) if (entry.id === message.args.id) entry.ended = true;
   }
 
+  private readonly held: (() => void)[] = [];
+
   private survey(message: Command): void {
     this.sent.push(message);
     const { id, branch } = message;
@@ -67,7 +69,11 @@ export class PlaneModel extends FakeModel {
     this.asked.push(entry);
     const { pace = 0, refusing = "" } = this.options;
     const answers = refusing ? [] : topic === "plane" ? [this.plane(args)] : this.landscape(args);
-    const later = (handler: () => void) => (pace ? setTimeout(handler, pace) : queueMicrotask(handler));
+    const later = (handler: () => void) => {
+      if (pace === "by hand") this.held.push(handler);
+      else if (pace) setTimeout(handler, pace);
+      else queueMicrotask(handler);
+    };
     const say = (i: number) => {
       if (entry.ended || this.deaf || this.closed) return;
       if (i === answers.length) this.tell({ kind: "reply", branch, id, ok: !refusing, message: refusing, step: null });
@@ -77,6 +83,11 @@ export class PlaneModel extends FakeModel {
       }
     };
     later(() => say(0));
+  }
+
+  /** With a pace by hand: gives the next answer. */
+  next(): void {
+    this.held.shift()?.();
   }
 
   private answer(id: string, branch: number, { arrays, ...rest }: Told): void {

@@ -295,13 +295,20 @@ describe("a network", () => {
   });
 
   it("computes contours on demand in the plane that is shown, and says how far it is", async () => {
-    const { asked, press, text, find } = await shown("network", { rows: 113, pace: 60 });
-    await vi.waitFor(() => expect(text(".rf-panel-title")).toContain("step 112"));
+    const { asked, press, text, find, model } = await shown("network", { rows: 113, pace: "by hand" });
+    const answers = async (count: number) => {
+      for (let i = 0; i < count; i++) model.next();
+      await painted();
+    };
+    await answers(2);
+    expect(text(".rf-panel-title")).toContain("step 112");
     await press("Contours of the loss");
     expect(asked("landscape")[0].args).toMatchObject({ plane: asked("plane")[0].id, size: 49 });
     expect(find(".rf-plane-form [aria-pressed]").getAttribute("aria-pressed")).toBe("true");
-    await vi.waitFor(() => expect(text(".rf-plane-share")).toBe("25\u00a0% computed"));
-    await vi.waitFor(() => expect(text(".rf-plane-share")).toBe(""));
+    await answers(3);
+    expect(text(".rf-plane-share")).toBe("25\u00a0% computed");
+    await answers(2);
+    expect(text(".rf-plane-share")).toBe("");
     expect(text(".rf-panel-title")).toBe("Loss in a plane through the midpoint of step 112");
     await press("Contours of the loss");
     expect(text(".rf-panel-title")).toBe("Plane through the midpoint of step 112");
