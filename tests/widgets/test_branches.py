@@ -74,6 +74,7 @@ def test_a_fork_at_a_past_step(live):
     fork = live.fork(at=30, learning_rate=0.2)
     fork.wait(60)
     assert list(live.runs) == ["run", "fork at 30"]
+    assert live.fork(at=30, name=" ").name == "fork at 30 (2)"
     assert fork.recording["discrete"]["learning_rate"][40] == 0.2
     assert (fork.recording["discrete"]["loss"][:31] == live.run.recording["discrete"]["loss"][:31]).all()
 
@@ -103,6 +104,7 @@ def test_names_are_free_and_branches_are_edited_and_removed(live):
         (lambda live: live.edit("run", nam="b"), UnknownNameError, "did you mean 'name'"),
         (lambda live: live.edit("run", name=" "), ArgumentError, "give 1 to 60 characters"),
         (lambda live: live.edit("run", colour="red"), ArgumentError, "'#c63b08'"),
+        (lambda live: live.edit("run", colour=None), ArgumentError, "colour=None"),
         (lambda live: live.remove("run"), ArgumentError, "close the view instead"),
     ],
 )
