@@ -91,7 +91,6 @@ export type Shown = Client["status"]["state"] | "gone" | "saved";
 
 export function shownState(client: Client): Shown {
   if (client.recorded) return "saved";
-  // A run that has ended stays what it is when its kernel goes.
   return client.gone ? "gone" : client.status.state;
 }
 

@@ -1,5 +1,5 @@
 /** Bytes that the rows of all widgets of a page may take together. */
-export const PAGE_BYTES = 40e6;
+const PAGE_BYTES = 40e6;
 
 /** Something that takes room, and can do with less. */
 export interface Holder {

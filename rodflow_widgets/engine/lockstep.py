@@ -71,10 +71,20 @@ class Lockstep:
                 fate.resume(self._row)
 
     def advance(self) -> None:
-        """Move every process to the next row and measure it where it is due; nothing is brought to the host."""
+        """Move every process to the next row and measure it where it is due; nothing is brought to the host.
+
+        A row in which something is raised does not count: `row` stays at it, and what was begun of it cannot go on.
+        """
         if self.finished:
             return
         self._row += 1
+        try:
+            self._move()
+        except BaseException:
+            self._row -= 1  # it was not made
+            raise
+
+    def _move(self) -> None:
         if self._row > 0:
             self._discrete.advance()
             for lane in self.lanes[1:]:

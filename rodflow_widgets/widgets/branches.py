@@ -12,7 +12,7 @@ from ..session import Run
 from ..wire.pacer import Budget, Pacer
 from .feed import Feed, Page
 
-COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+COLOUR = re.compile(r"(#[0-9a-fA-F]{6})?")
 EDITABLE = ("name", "colour", "hidden")
 LONGEST = 60
 
@@ -75,7 +75,7 @@ class Branches:
         """Take a run in; without a name it gets one that is free."""
         identity = self._next
         feed = Feed(run, self._page, Pacer(self._budget), self._wake, identity, self.vectors)
-        title = self._free(name or ("run" if parent is None else f"fork at {step:,}"))
+        title = self._free(str(name or "").strip() or ("run" if parent is None else f"fork at {step:,}"))
         run.name = title
         branch = Branch(identity, run, feed, title, parent=parent, step=step)
         self._found[identity] = branch
@@ -108,7 +108,7 @@ class Branches:
         if any(other.name == name for other in self if other is not branch):
             raise ArgumentError(f"name={name!r} is taken by another branch: give a free one.")
         colour = changes.get("colour", branch.colour)
-        if colour and (not isinstance(colour, str) or not COLOUR.fullmatch(colour)):
+        if not isinstance(colour, str) or not COLOUR.fullmatch(colour):
             raise ArgumentError(f"colour={colour!r} is not usable: give one such as '#c63b08', or '' for none.")
         branch.name, branch.colour, branch.hidden = name, colour, bool(changes.get("hidden", branch.hidden))
         branch.run.name = name

@@ -24,7 +24,7 @@ STATUS_SECONDS = 1.0
 ANSWER_SECONDS = 0.75
 HELLO_ROWS = 20_000
 TRAIT_ROWS = 1_200
-WIDGETS_OWN = ("fork", "edit", "remove")
+WIDGETS_OWN = ("edit", "remove")
 
 
 class Page(Protocol):
@@ -165,11 +165,13 @@ class Feed:
             elif name == "cancel":
                 self._asked.cancel(str(args.get("id", "")))
                 self._reply(identity, True)
-            elif name in WIDGETS_OWN:
-                # A fork waits for the worker, and may compute what came before it: not on the thread that sends.
+            elif name == "fork":
+                # It waits for the worker, and may compute what came before it: not on the thread that sends.
                 threading.Thread(
                     target=self._wish, args=(identity, name, args), name="rodflow-wish", daemon=True
                 ).start()
+            elif name in WIDGETS_OWN:
+                self._wish(identity, name, args)
             else:
                 self.run.submit(name, args).add_done_callback(done)
         except Exception as error:  # the page waits for an answer, whatever was wrong

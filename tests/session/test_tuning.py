@@ -189,6 +189,31 @@ def test_a_failed_run_can_be_forked_before_it_failed(plan):
     assert (fork.status.step, len(fork.recording["discrete"])) == (6, 7)
 
 
+def test_a_fork_of_a_run_that_failed_in_mid_step_has_every_row():
+    calls, failing = 0, False
+
+    def loss(w):
+        nonlocal calls
+        calls += 1
+        if failing and calls > 3:
+            raise ZeroDivisionError("the loss fell over")
+        return (w * w * torch.tensor([1.0, 2.0], dtype=w.dtype)).sum() / 2
+
+    problem = rf.Problem.from_function(loss, torch.ones(2, dtype=torch.float64))
+    run = Run(RunSpec(problem, rf.optimizers.GradientDescent(0.3), ("discrete",), steps=40))
+    run.step(20)
+    calls, failing = 0, True
+    with pytest.raises(ZeroDivisionError):
+        run.start().wait(60)
+    failing = False
+    newest = run.recording["discrete"]["time"][-1]
+    assert run.status.step == newest
+    assert run.status.sentence.startswith(f"Step {newest + 1:.0f} failed")
+    fork = run.fork()
+    fork.start().wait(60)
+    np.testing.assert_array_equal(fork.recording["discrete"]["time"], np.arange(41))
+
+
 def test_what_fork_refuses(problem):
     run = Run(spec(problem))
     run.step(4)

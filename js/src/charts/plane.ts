@@ -5,8 +5,8 @@ import type { Scope } from "../scope";
 import type { Theme } from "../theme";
 import { Surface } from "./surface";
 
-export const PLANE_LEFT = 62;
-export const PLANE_RIGHT = 14;
+const PLANE_LEFT = 62;
+const PLANE_RIGHT = 14;
 const TOP = 8;
 /** Room below the plot for the labels and the name of the axis. */
 const BOTTOM = 40;

@@ -5,7 +5,7 @@ import type { RunEvent } from "../wire";
 
 /** Shares of the edge threshold at which the optimizer comes to its edge, and below which it has left it. */
 export const ENTER = 0.975;
-export const LEAVE = 0.9;
+const LEAVE = 0.9;
 
 const RULE: Rule = { begins: (ratio) => ratio >= ENTER, lasts: (ratio) => ratio >= LEAVE };
 

@@ -45,7 +45,7 @@ export class AlongChart {
   }
 }
 
-export function paintAlong(
+function paintAlong(
   ctx: CanvasRenderingContext2D,
   { half, loss, pair, color }: Along,
   theme: Theme,

@@ -25,7 +25,7 @@ export function extent(values: ArrayLike<number>, rows: number, within: Range | 
 }
 
 /** Around the middle of the values, as far as they usually stray from it, or as the first is away. */
-export function fence(values: ArrayLike<number>, rows: number): Range | null {
+function fence(values: ArrayLike<number>, rows: number): Range | null {
   const stride = Math.max(1, Math.floor(rows / SAMPLE));
   const taken: number[] = [];
   for (let i = 0; i < rows; i += stride) if (Number.isFinite(values[i])) taken.push(values[i]);
