@@ -185,6 +185,7 @@ function paintAxes(frame: Frame, picture: Picture, timeAxis: boolean): void {
     ctx.fillText(picture.yLabel(tick), left - 6, y);
   }
   ctx.textBaseline = "top";
+  if (timeAxis) ctx.fillText("step", left - 10, top + height + 6);
   ctx.textAlign = "center";
   for (const tick of picture.xTicks) {
     const x = Math.round(frame.x(tick)) + 0.5;
