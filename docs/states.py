@@ -97,7 +97,6 @@ def raised(live: LiveView) -> None:
 def gone(live: LiveView) -> None:
     live.step(90, 240)
     live.notebook.page.evaluate("jupyterapp.shell.currentWidget.sessionContext.session.kernel.shutdown()")
-    live.button("One step").is_visible()
     live.notebook.until("document.querySelector('.rodflow').dataset.state === 'gone'", 60)
 
 

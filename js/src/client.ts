@@ -18,6 +18,8 @@ import {
 
 /** How long a kernel may take to answer a hello before the page says that it has gone; any message revokes that. */
 export const ANSWER_TIMEOUT = 5000;
+/** A kernel that is silent for so long although its run goes on is asked whether it is there: not every host tells. */
+export const SILENCE = 10_000;
 /** How often a hello is said in all; the pauses double up to ten seconds. */
 const RETRIES = 40;
 /** A page that cannot draw (a hidden tab) acknowledges frames after this time, so that the run is not held up. */
@@ -52,6 +54,7 @@ export class Client {
   private stopDrawTimer = () => {};
   private stopAnswerTimer = () => {};
   private stopRetry = () => {};
+  private stopSilence = () => {};
   /** Whether rows have been asked for that did not come yet. */
   private asking = false;
   private serial = 0;
@@ -184,6 +187,8 @@ export class Client {
   private heard(): void {
     this.met = true;
     this.stopAnswerTimer();
+    this.stopSilence();
+    this.stopSilence = this.scope.timeout(() => this.status.state === "running" && this.hello(), SILENCE);
     this.setGone(false);
   }
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeModel } from "../dev/fake";
-import { ANSWER_TIMEOUT, type Client } from "../src/client";
+import { ANSWER_TIMEOUT, type Client, SILENCE } from "../src/client";
 import { PROTOCOL, type Reply, type ToKernel } from "../src/generated/messages";
 import { Runs } from "../src/runs";
 
@@ -162,6 +162,30 @@ describe("the client", () => {
     expect(client.gone).toBe(false);
     vi.advanceTimersByTime(1);
     expect(client.gone).toBe(true);
+  });
+
+  it("asks a kernel that is silent while its run goes on, and says that it has gone when it does not answer", async () => {
+    const { model, client } = await connected();
+    model.sent.length = 0;
+    vi.advanceTimersByTime(SILENCE - 1);
+    expect(kinds(model)).toEqual([]);
+    model.advance(1);
+    vi.advanceTimersByTime(SILENCE - 1);
+    expect(kinds(model)).not.toContain("hello");
+    vi.advanceTimersByTime(1);
+    expect(kinds(model)).toContain("hello");
+    await settled();
+    expect(client.gone).toBe(false);
+    model.deaf = true;
+    vi.advanceTimersByTime(SILENCE + ANSWER_TIMEOUT);
+    expect(client.gone).toBe(true);
+  });
+
+  it("leaves a kernel alone whose run holds still", async () => {
+    const { model } = await connected("paused");
+    model.sent.length = 0;
+    vi.advanceTimersByTime(10 * SILENCE);
+    expect(kinds(model)).toEqual([]);
   });
 
   it("draws a saved page from the snapshot trait alone", () => {
