@@ -195,6 +195,7 @@ function paintAxes(frame: Frame, picture: Picture, timeAxis: boolean): void {
   for (const { y, text } of rows) ctx.fillText(text, left - 6, y);
   if (!timeAxis) return;
   ctx.textBaseline = "top";
+  ctx.fillText("step", left - 10, top + height + 6);
   ctx.textAlign = "center";
   for (const { x, text } of columns) {
     // The last label stays inside the canvas, where its tick is near the border.

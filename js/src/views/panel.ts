@@ -29,6 +29,7 @@ export class PanelView {
   private readonly subtitle = h("span", { class: "rf-subtitle" });
   private readonly step = h("span", { class: "rf-panel-step" });
   private readonly scaleButton = h("button", { type: "button", class: "rf-scale" });
+  private readonly span = h("button", { type: "button", class: "rf-span", hidden: true });
   private readonly cursor = h("div", { class: "rf-cursor", hidden: true });
   private readonly legend: Legend;
   private range: Range | null = null;
@@ -50,13 +51,22 @@ export class PanelView {
         role: "group",
         "aria-label": panel.title,
       },
-      h("div", { class: "rf-panel-head" }, this.title, this.subtitle, this.scaleButton, first && this.step),
+      h(
+        "div",
+        { class: "rf-panel-head" },
+        this.title,
+        this.subtitle,
+        first && this.span,
+        this.scaleButton,
+        first && this.step,
+      ),
       this.legend.element,
       this.host,
     );
     this.host.append(this.cursor);
     this.chart = new LineChart(context.scope, this.host, panel.height, last);
     this.host.style.height = `${this.chart.height}px`;
+    context.scope.listen(this.span, "click", () => context.view.setSpan(null));
     context.scope.listen(this.scaleButton, "click", () => context.view.setLog(panel.name, !this.log));
   }
 
@@ -106,6 +116,7 @@ export class PanelView {
     setAttribute(this.scaleButton, "aria-label", `${panel.title}: ${this.log ? "logarithmic" : "linear"} axis`);
     setAttribute(this.scaleButton, "title", `Axis: ${this.log ? "logarithmic" : "linear"}. Click to switch.`);
     this.updateStep(moment.at);
+    if (this.first) this.updateSpan();
     this.legend.update(moment.at, (style) => this.column(style), panel.text);
     this.chart.show(this.picture(moment));
     this.updateCursor(moment);
@@ -126,6 +137,15 @@ export class PanelView {
     if (this.step.dataset.step === text) return;
     this.step.dataset.step = text;
     this.step.replaceChildren(...(text ? ["step ", h("b", {}, text)] : []));
+  }
+
+  /** Where only some steps are shown the first panel says which, and is the way back to all. */
+  private updateSpan(): void {
+    const { span } = this.context.view;
+    this.span.hidden = !span;
+    if (!span) return;
+    setText(this.span, `steps ${format.whole(span[0])} to ${format.whole(span[1])}: show all`);
+    setAttribute(this.span, "title", "Shows all steps again; a double click on a chart does the same.");
   }
 
   private picture(moment: Moment): Picture {

@@ -81,7 +81,10 @@ export function listenPointer(context: Context, host: HTMLElement, chart: LineCh
     if (from === null || !dragged) return;
     const ends = [chart.time(from), chart.time(left(event))].sort((a, b) => a - b);
     from = null;
-    if (ends[1] - ends[0] >= 2) view.setSpan([ends[0], ends[1]]);
+    if (ends[1] - ends[0] < 2) return;
+    // Another step stands under the pointer now: the one where the drag began is no longer what it points at.
+    if (!view.pinned) view.setCursor(null, false);
+    view.setSpan([ends[0], ends[1]]);
   });
   scope.listen(host, "pointercancel", () => {
     band.hidden = true;

@@ -96,15 +96,22 @@ function paintCurve({ ctx, x, y }: PlaneFrame, theme: Theme, { nx, x: [from, to]
   ctx.stroke();
 }
 
+/** A rod that is a small part of a cell of the grid, from which the loss is read: it would show the grid, not the loss. */
+function tooShort(half: number, { x, y, height }: Scene): boolean {
+  const size = height ? x[1] - x[0] : Math.hypot(x[1] - x[0], y[1] - y[0]);
+  return half < 1e-6 * size;
+}
+
 /** The loss along the rod of rod flow; null where it has none or the loss is not known there. */
-export function alongRod({ tracks, field, shown, height, ended }: Scene, theme: Theme): Along | null {
+export function alongRod(scene: Scene, theme: Theme): Along | null {
+  const { tracks, field, shown, height, ended } = scene;
   const track = tracks.find(({ style, rodX }) => style.process.kind === "rod" && rodX);
   const row = track ? rowAt(track, shown) : -1;
   if (!track?.rodX || !field || row < 0 || ended.has(track.style.process.name)) return null;
   const [x, y] = [track.x[row], height ? 0 : track.y[row]];
   const [halfX, halfY] = [track.rodX[row], height ? 0 : (track.rodY?.[row] ?? 0)];
   const half = Math.hypot(halfX, halfY);
-  if (!(half > 0)) return null;
+  if (!(half > 0) || tooShort(half, scene)) return null;
   const lossAt = (u: number, v: number) => (height ? height(u) : sample(field.grid, u, v));
   const loss = (s: number) => lossAt(x + s * halfX, y + s * halfY);
   if (!Number.isFinite(loss(0))) return null;
