@@ -49,6 +49,8 @@ export class Client {
   private undrawn: number | null = null;
   /** Whether the kernel has been heard of since the page is there. */
   private met = false;
+  /** Whether the kernel has refused to speak with this page. */
+  private foreign = false;
   private readonly waiting = new Map<string, (reply: Reply) => void>();
   private readonly surveys = new Map<string, SurveyListener>();
   private stopDrawTimer = () => {};
@@ -188,7 +190,8 @@ export class Client {
     this.met = true;
     this.stopAnswerTimer();
     this.stopSilence();
-    this.stopSilence = this.scope.timeout(() => this.status.state === "running" && this.hello(), SILENCE);
+    const ask = () => this.status.state === "running" && !this.foreign && this.hello();
+    this.stopSilence = this.scope.timeout(ask, SILENCE);
     this.setGone(false);
   }
 
@@ -215,6 +218,7 @@ export class Client {
     const hello = reply.id === this.id;
     if (hello) {
       this.answered();
+      this.foreign = !reply.ok;
       this.refusal = reply.ok ? "" : reply.message;
     }
     const known = this.waiting.get(reply.id);

@@ -117,7 +117,7 @@ describe("the client", () => {
     await settled();
     expect(times(client)).toEqual(until(486));
     model.sent.length = 0;
-    vi.advanceTimersByTime(60_000);
+    vi.advanceTimersByTime(SILENCE - 1000);
     expect(kinds(model)).toEqual([]);
   });
 
