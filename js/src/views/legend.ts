@@ -82,7 +82,9 @@ export class Legend {
         value,
       );
       scope.listen(toggle, "click", () => view.toggle(name));
-      const closure = this.first && detail && h("small", { class: "rf-closure", title: detail }, detail);
+      // The tolerance of an integrator would take a line of its own; the tooltip keeps it.
+      const brief = detail.replace(/, tolerance .*$/, "");
+      const closure = this.first && detail && h("small", { class: "rf-closure", title: detail }, brief);
       return { style, item: h("li", {}, toggle, closure), toggle, line, value };
     });
     this.list.replaceChildren(...this.rows.map((row) => row.item));
