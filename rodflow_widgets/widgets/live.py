@@ -80,6 +80,11 @@ class Live(Steered, anywidget.AnyWidget):
     def _read_css(self) -> str:
         return bundle.read("live.css") + CSS
 
+    def notify_change(self, change: Any) -> None:
+        """What another thread sets waits until the sender has told what it holds: a held change belongs to one of them."""
+        with self._turn:
+            super().notify_change(change)
+
     # ------------------------------------------------------------------ for people
 
     @property
