@@ -1,6 +1,8 @@
+import type { Mark } from "../charts/marks";
 import type { Context, Part } from "../context";
 import { h, setAttribute } from "../dom";
 import * as format from "../format";
+import { eventMarks } from "../views/events";
 import { snap, stepAt } from "../views/pointer";
 import { mainTable, survivor } from "../views/reading";
 
@@ -12,7 +14,7 @@ export class Scrubber implements Part {
   private readonly track = h("div", { class: "rf-track" });
   private readonly flags = h("div", { class: "rf-flags", "aria-hidden": "true" });
   private typing = false;
-  private flagKey = "";
+  private marks: Mark[] = [];
 
   constructor(private readonly context: Context) {
     const { scope } = context;
@@ -54,17 +56,16 @@ export class Scrubber implements Part {
   }
 
   private drawFlags(last: number): void {
-    const { events } = this.context.client.store;
+    const { spec, store } = this.context.client;
     // Their places follow `--last`, so that they are made when there are others, and not at every row.
     this.flags.style.setProperty("--last", String(last));
-    const steps = last ? [...new Set(events.map(({ step }) => step))].filter((step) => step <= last) : [];
-    const key = steps.join(" ");
-    if (key === this.flagKey) return;
-    this.flagKey = key;
+    const marks = last ? eventMarks(store.events, spec, true, last) : [];
+    if (marks.length === this.marks.length && marks.every((mark, i) => mark === this.marks[i])) return;
+    this.marks = marks;
     this.flags.replaceChildren(
-      ...steps.map((step) => {
-        const flag = h("i", { class: "rf-flag" });
-        flag.style.left = place(`${step} / var(--last)`);
+      ...marks.map(({ time, label }) => {
+        const flag = h("i", { class: "rf-flag", title: `step ${format.whole(time)}: ${label}` });
+        flag.style.left = place(`${time} / var(--last)`);
         return flag;
       }),
     );
