@@ -96,7 +96,11 @@ def raised(live: LiveView) -> None:
 
 def gone(live: LiveView) -> None:
     live.step(90, 240)
-    live.notebook.page.evaluate("jupyterapp.shell.currentWidget.sessionContext.session.kernel.shutdown()")
+    # A kernel that is ended in order stops its runs and says so; this one is killed.
+    live.notebook.page.evaluate(
+        """jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute(
+             { code: 'import os, signal; os.kill(os.getpid(), signal.SIGKILL)' }) && null"""
+    )
     live.notebook.until("document.querySelector('.rodflow').dataset.state === 'gone'", 60)
 
 

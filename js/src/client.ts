@@ -190,8 +190,8 @@ export class Client {
     this.met = true;
     this.stopAnswerTimer();
     this.stopSilence();
-    const ask = () => this.status.state === "running" && !this.foreign && this.hello();
-    this.stopSilence = this.scope.timeout(ask, SILENCE);
+    if (this.status.state === "running" && !this.foreign)
+      this.stopSilence = this.scope.timeout(() => this.hello(), SILENCE);
     this.setGone(false);
   }
 
@@ -265,8 +265,8 @@ export class Client {
   private readStatus(): void {
     const raw = statusOf(this.model, this.branch.id);
     if (!raw) return;
-    this.heard();
     this.status = readStatus(raw);
+    this.heard();
     this.changed.emit();
   }
 
