@@ -219,6 +219,7 @@ export class Client {
     if (hello) {
       this.answered();
       this.foreign = !reply.ok;
+      if (this.foreign) this.stopSilence();
       this.refusal = reply.ok ? "" : reply.message;
     }
     const known = this.waiting.get(reply.id);
