@@ -102,6 +102,7 @@ def gone(live: LiveView) -> None:
              { code: 'import os, signal; os.kill(os.getpid(), signal.SIGKILL)' }) && null"""
     )
     live.notebook.until("document.querySelector('.rodflow').dataset.state === 'gone'", 60)
+    live.notebook.page.locator(".jp-Dialog").get_by_role("button", name="Ok").click()
 
 
 def tab(name: str, before: Callable[[LiveView], None]) -> Callable[[LiveView], None]:
