@@ -173,7 +173,7 @@ STATES = [
     State("gone", NETWORK.format(more=""), gone),
     State("saved", NETWORK.format(more="").removesuffix("live") + "display(live)\n_ = live.run.wait()", saved),
     State("narrow", NETWORK.format(more=""), paused, 860),
-    State("tiny", NETWORK.format(more=""), paused, 620),
+    State("tiny", NETWORK.format(more=""), paused, 770),
     State("printed", NETWORK.format(more=""), printed),
     State("trajectory-toy", TOY, tab("Trajectory", played)),
     State("trajectory-network", NETWORK.format(more=""), contours),
