@@ -73,24 +73,27 @@ def test_re_runs_and_reloads_leave_nothing_behind(opener: Opener, tmp_path: Path
     session = notebook.page.context.new_cdp_session(notebook.page)
     session.send("Performance.enable")
 
-    # What is made once is there after the first two, and one view that has gone is held from the third on (measured:
-    # 14,450, 14,451, 14,584 listeners, and 14,584 after each of six more).
-    for _ in range(4):
-        run_cell(notebook, live)
+    run_cell(notebook, live)
+    run_cell(notebook, live)  # what JupyterLab makes once is there after the first two
     notebook.save()
     owned = notebook.page.evaluate(OWNED)
     kernel, page, heard = in_kernel(notebook), notebook.page.evaluate(IN_PAGE), listeners(session)
     size = notebook.path.stat().st_size
     assert (kernel["feeds"], page["views"], count_parts(notebook.path)) == (1, 1, (1, 1))
 
-    for _ in range(TIMES):
-        run_cell(notebook, live)
+    grown = []
+    for _ in range(2):
+        for _ in range(TIMES // 2):
+            run_cell(notebook, live)
+        grown.append(listeners(session) - heard)
+        heard += grown[-1]
     notebook.save()
     assert in_kernel(notebook) == kernel
     assert notebook.page.evaluate(IN_PAGE) == page
     notebook.until(f"{OWNED} <= {owned}")  # a timer more is there for seconds
-    grown = listeners(session) - heard
-    assert grown < TIMES, "each re-run left a listener"
+    # Once, at some run, the browser begins to hold one view that has gone; what every run leaves shows in both halves.
+    assert min(grown) < TIMES // 2, "each re-run left a listener"
+    assert max(grown) < 20 * TIMES, "re-runs left views"
     assert count_parts(notebook.path) == (1, 1)
     assert abs(notebook.path.stat().st_size - size) < 4000  # the pictures differ in times and rounding
 
