@@ -91,7 +91,8 @@ def test_re_runs_and_reloads_leave_nothing_behind(opener: Opener, tmp_path: Path
     assert in_kernel(notebook) == kernel
     assert notebook.page.evaluate(IN_PAGE) == page
     notebook.until(f"{OWNED} <= {owned}")  # a timer more is there for seconds
-    # Once, at some run, the browser begins to hold one view that has gone; what every run leaves shows in both halves.
+    # Once, at some run, 132 listeners of one view that has gone stay, held by what is not known; what every run leaves
+    # shows in both halves.
     assert min(grown) < TIMES // 2, "each re-run left a listener"
     assert max(grown) < 20 * TIMES, "re-runs left views"
     assert count_parts(notebook.path) == (1, 1)
