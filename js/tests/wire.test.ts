@@ -29,7 +29,7 @@ function unaligned(offset: number): DataView {
 }
 
 describe("the codec", () => {
-  it("speaks protocol 3", () => expect(PROTOCOL).toBe(3));
+  it("speaks protocol 4", () => expect(PROTOCOL).toBe(4));
 
   it.each([0, 1, 2, 3, 4, 13])("reads a block that starts at byte %i of its memory", (offset) => {
     const [block] = frame([unaligned(offset)]).blocks;

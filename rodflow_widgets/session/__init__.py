@@ -3,7 +3,8 @@
 from .commands import COMMANDS
 from .direct import simulate
 from .many import simulate_many
-from .runner import Failure, Run
+from .runner import Run
+from .shown import Cost, Failure, Saving, Shown
 from .spec import RunSpec
 
-__all__ = ["COMMANDS", "Failure", "Run", "RunSpec", "simulate", "simulate_many"]
+__all__ = ["COMMANDS", "Cost", "Failure", "Run", "RunSpec", "Saving", "Shown", "simulate", "simulate_many"]

@@ -11,7 +11,6 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
 from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ from .checkpoints import Checkpoints
 from .commands import Command, command
 from .listeners import Listener, Listeners
 from .recorder import Driver
+from .shown import Failure, Shown
 from .spec import Plan
 from .stopwatch import Stopwatch
 from .surveying import Surveyed, Surveys, simulation_of
@@ -35,16 +35,7 @@ ANSWER_SECONDS = 30.0
 _running: weakref.WeakSet[Run] = weakref.WeakSet()
 
 
-@dataclass(frozen=True)
-class Failure:
-    """An exception on the worker: its message and its traceback as text."""
-
-    exception: BaseException
-    message: str
-    traceback: str
-
-
-class Run(Surveyed, Tuned):
+class Run(Surveyed, Tuned, Shown):
     """A simulation that is driven on a thread of its own, between the steps of which commands are applied.
 
     The thread lives while there is something to do: a paused or ended run has none. Methods that change the run return
@@ -54,6 +45,21 @@ class Run(Surveyed, Tuned):
     Args:
         plan: makes the simulation, now and at every reset; arguments that cannot work raise here.
     """
+
+    commands = (
+        "pause",
+        "resume",
+        "step",
+        "set",
+        "undo",
+        "schedule",
+        "stop",
+        "reset",
+        "extend",
+        "fork",
+        "survey",
+        "cancel",
+    )
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..session import Run
+from ..session import Shown
 from ..wire.messages import ArrayHeader, Survey
 
 
@@ -23,7 +23,7 @@ class Asked:
         vectors: directions that a page may ask for by name.
     """
 
-    def __init__(self, run: Run, wake: Callable[[], None], vectors: Mapping[str, Any]) -> None:
+    def __init__(self, run: Shown, wake: Callable[[], None], vectors: Mapping[str, Any]) -> None:
         self._run, self._wake, self._vectors = run, wake, vectors
         self._lock = threading.Lock()
         self._futures: dict[str, Future[Any]] = {}

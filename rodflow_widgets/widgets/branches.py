@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from ..errors import ArgumentError, unknown
-from ..session import Run
+from ..session import Shown
 from ..wire.pacer import Budget, Pacer
 from .feed import Feed, Page
 
@@ -22,18 +22,21 @@ class Branch:
     """A run with its place in the view; `parent` and `step` say where it was forked."""
 
     id: int
-    run: Run
+    run: Shown
     feed: Feed
     name: str
     colour: str = ""
     hidden: bool = False
+    kind: str = "run"
     parent: int | None = None
     step: int | None = None
 
     def describe(self) -> dict[str, Any]:
         """As an entry of the trait `branches`, a `wire.messages.Branch`."""
-        own = ("id", "name", "colour", "hidden", "parent", "step")
-        return {**{name: getattr(self, name) for name in own}, "spec": self.run.recording.spec}
+        own = ("id", "name", "colour", "hidden", "kind", "parent", "step")
+        run = self.run
+        told = {"commands": list(run.commands), "notes": list(run.notes), "spec": run.recording.spec}
+        return {**{name: getattr(self, name) for name in own}, **told}
 
 
 class Branches:
@@ -71,13 +74,20 @@ class Branches:
                 return branch
         raise unknown("branch", name, [branch.name for branch in self])
 
-    def add(self, run: Run, name: str | None = None, parent: int | None = None, step: int | None = None) -> Branch:
-        """Take a run in; without a name it gets one that is free."""
+    def add(
+        self,
+        run: Shown,
+        name: str | None = None,
+        parent: int | None = None,
+        step: int | None = None,
+        kind: Literal["fork", "forecast"] = "fork",
+    ) -> Branch:
+        """Take a run in; without a name it gets one that is free. `kind` is what it is where it has a parent."""
         identity = self._next
         feed = Feed(run, self._page, Pacer(self._budget), self._wake, identity, self.vectors)
-        title = self._free(str(name or "").strip() or ("run" if parent is None else f"fork at {step:,}"))
+        title = self._free(str(name or "").strip() or ("run" if parent is None else f"{kind} at {step:,}"))
         run.name = title
-        branch = Branch(identity, run, feed, title, parent=parent, step=step)
+        branch = Branch(identity, run, feed, title, kind="run" if parent is None else kind, parent=parent, step=step)
         self._found[identity] = branch
         self._next += 1
         return branch

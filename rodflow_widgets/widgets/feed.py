@@ -8,13 +8,25 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from dataclasses import asdict
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
 from ..recording import Chunk, Cursor, Table, envelope
-from ..session import Run
+from ..session import Shown
 from ..wire import codec
-from ..wire.messages import PROTOCOL, BlockHeader, Failure, Frame, ProcessStatus, Reply, RunStatus, Snapshot
+from ..wire.messages import (
+    PROTOCOL,
+    BlockHeader,
+    Cost,
+    Failure,
+    Frame,
+    ProcessStatus,
+    Reply,
+    RunStatus,
+    Saving,
+    Snapshot,
+)
 from ..wire.pacer import Pacer
 from .asked import Asked
 
@@ -53,7 +65,7 @@ class Feed:
 
     def __init__(
         self,
-        run: Run,
+        run: Shown,
         page: Callable[[], Page | None],
         pacer: Pacer,
         wake: Callable[[], None],
@@ -245,6 +257,7 @@ class Feed:
             len(self._cursor.recording.events),  # not the values: a schedule changes them at every step
             self.run.steps,
             self.run.failure,
+            self.run.saving,
             *(table.status.state for table in self._cursor.recording.tables),
         )
         wait = self._status_time + STATUS_SECONDS - now
@@ -288,6 +301,8 @@ class Feed:
             edge_factor=factor if math.isfinite(factor) else None,
             error=None if failure is None else Failure(failure.message, failure.traceback),
             seconds=round(run.seconds, 3),
+            saving=None if run.saving is None else Saving(**asdict(run.saving)),
+            cost=None if run.cost is None else Cost(**asdict(run.cost)),
         )
 
     def snapshot(self) -> bytes:

@@ -161,7 +161,8 @@ class Explorer(ipywidgets.VBox):
 
     @property
     def run(self) -> Run | None:
-        return None if self.live is None else self.live.run
+        run = None if self.live is None else self.live.run
+        return run if isinstance(run, Run) else None
 
     def start(self) -> Live | None:
         """Make the run that is chosen in place of the one before, and begin; None where the choice cannot work."""

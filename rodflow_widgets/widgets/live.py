@@ -15,7 +15,7 @@ import anywidget
 import traitlets
 
 from ..errors import ArgumentError, RunError, unknown
-from ..session import Run
+from ..session import Shown
 from ..wire.codec import content
 from ..wire.messages import PROTOCOL, PanelName
 from . import bundle, cells, host
@@ -51,7 +51,7 @@ class Live(Steered, anywidget.AnyWidget):
     statuses = traitlets.Dict().tag(sync=True)
     snapshot = traitlets.Bytes(b"").tag(sync=True)
 
-    def __init__(self, run: Run, panels: Sequence[str] | None = None) -> None:
+    def __init__(self, run: Shown, panels: Sequence[str] | None = None) -> None:
         self.run = run
         shown = check_panels(panels)
         self._branches = branches = Branches(weakref.ref(self), SENDER.budget, SENDER.wake)
@@ -88,11 +88,11 @@ class Live(Steered, anywidget.AnyWidget):
     # ------------------------------------------------------------------ for people
 
     @property
-    def runs(self) -> dict[str, Run]:
+    def runs(self) -> dict[str, Shown]:
         """The run and its forks, by name."""
         return {branch.name: branch.run for branch in self._branches}
 
-    def fork(self, *, at: int | None = None, name: str | None = None, of: str | None = None, **changes: float) -> Run:
+    def fork(self, *, at: int | None = None, name: str | None = None, of: str | None = None, **changes: float) -> Shown:
         """Start a second run from a state of the first, drawn over it.
 
         Args:

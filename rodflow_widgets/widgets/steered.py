@@ -9,7 +9,7 @@ from typing import Any
 
 import traitlets
 
-from ..session import Run
+from ..session import Shown
 
 log = logging.getLogger(__name__)
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 class Steered(traitlets.HasTraits):
     """Step, state and learning rate of `run`; the learning rate may be set, and steers the run."""
 
-    run: Run
+    run: Shown
     step = traitlets.Int(0, read_only=True).tag(sync=True)
     status = traitlets.Unicode("ready", read_only=True).tag(sync=True)
     learning_rate = traitlets.Float().tag(sync=True)

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from ..session import Run
+from ..session import Shown
 from . import cells, saved
 
 DELAY = 0.5
@@ -75,21 +75,21 @@ class Still:
         traits: tells what the live view would show now.
     """
 
-    def __init__(self, run: Run, traits: Callable[[], dict[str, Any]]) -> None:
+    def __init__(self, run: Shown, traits: Callable[[], dict[str, Any]]) -> None:
         self.run = run
         self._traits = traits
         self._places = Places()
         self._shown: tuple[Any, ...] = ()
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
-        self._forks: dict[Run, Callable[[], None]] = {}
+        self._forks: dict[Shown, Callable[[], None]] = {}
         self._forget = (run.on_change(self._changed), run.on_change(self.update, before_return=True))
 
-    def add(self, fork: Run) -> None:
+    def add(self, fork: Shown) -> None:
         """Draw again whenever `fork`, which is drawn over the run, holds still."""
         self._forks[fork] = fork.on_change(self._changed)
 
-    def remove(self, fork: Run) -> None:
+    def remove(self, fork: Shown) -> None:
         """Draw without `fork`, which has been taken off the view."""
         forget = self._forks.pop(fork, None)
         if forget is not None:
@@ -140,7 +140,7 @@ class Still:
             self._timer.start()
 
 
-def _held(run: Run) -> tuple[Any, ...]:
+def _held(run: Shown) -> tuple[Any, ...]:
     """What a picture would show of a run; empty while it is going or has no rows."""
     status, recording = run.status, run.recording
     rows = tuple(len(table) for table in recording.tables)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from ..vocabulary import Column, Event, Parameter, State
 
-PROTOCOL = 3
+PROTOCOL = 4
 
 CommandName = Literal[
     "pause",
@@ -28,6 +28,8 @@ CommandName = Literal[
     "remove",
     "survey",
     "cancel",
+    "forecast",
+    "measure",
 ]
 
 
@@ -97,11 +99,11 @@ class ScheduleSpec:
 
 @dataclass(frozen=True)
 class Spec:
-    """What is run. `run` counts resets."""
+    """What is run, for so many `steps` where anybody knows; `run` counts resets."""
 
     problem: ProblemSpec
     optimizer: OptimizerSpec
-    steps: int
+    steps: int | None
     every: int
     eigenvalues: int
     seed: int
@@ -112,17 +114,21 @@ class Spec:
 
 @dataclass(frozen=True)
 class Branch:
-    """One entry of the trait `branches`: the run (0), or a fork of another branch from step `step` on.
+    """One entry of the trait `branches`: the run (0), or a fork or forecast of another branch from step `step` on.
 
-    An empty `colour` leaves the choice to the page.
+    An empty `colour` leaves the choice to the page. `commands` are those that it takes, and `notes` sentences about what
+    is measured.
     """
 
     id: int
     name: str
     colour: str
     hidden: bool
+    kind: Literal["run", "fork", "forecast"]
     parent: int | None
     step: int | None
+    commands: list[CommandName]
+    notes: list[str]
     spec: Spec
 
 
@@ -144,6 +150,25 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Saving:
+    """How the run gets to disk: the folder, the bytes there, a sentence, and whether writing fails at present."""
+
+    path: str
+    bytes: int
+    sentence: str
+    failing: bool
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The share of training time that measuring takes and the most that it may take; every so many steps, or as that allows."""
+
+    share: float
+    limit: float
+    every: int | None
+
+
+@dataclass(frozen=True)
 class RunStatus:
     """One entry of the trait `statuses`, by branch: sent at every change and about once a second.
 
@@ -152,7 +177,7 @@ class RunStatus:
 
     state: State
     step: int
-    steps: int
+    steps: int | None
     sentence: str
     speed: float | None
     recording_bytes: int
@@ -161,6 +186,8 @@ class RunStatus:
     edge_factor: float | None
     error: Failure | None
     seconds: float
+    saving: Saving | None
+    cost: Cost | None
 
 
 @dataclass(frozen=True)
@@ -300,6 +327,7 @@ class Command:
     step {"n": 1}; set {"learning_rate": 0.7}; undo, the last change; schedule {"kind": "cosine", …its parameters};
     extend {"steps": 600}; reset {"start": [3.2, 0.1]} or {}; fork {"at": 159, "learning_rate": 0.6}, both optional;
     edit {"name": …, "colour": …, "hidden": …} and remove, of a branch; survey {"topic": …, …}; cancel {"id": …}, a survey.
+    Of a training loop that is watched: forecast {"steps": 200}, by rod flow; measure {"share": 0.1} or {"every": 10}.
     """
 
     branch: int

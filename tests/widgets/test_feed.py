@@ -338,7 +338,7 @@ def test_a_page_of_another_version_is_told_so(make_run, feed_to, client):
     assert old.kinds() == ["reply", "reply"]
     for message, identity in zip(old.messages, ("old", "1"), strict=True):
         assert (message["id"], message["ok"]) == (identity, False)
-        assert message["message"].startswith("This page speaks protocol 0, the kernel 3: reload the page")
+        assert message["message"].startswith("This page speaks protocol 0, the kernel 4: reload the page")
     assert run.status.state == "ready"
     feed = feed_to(run, page)
     feed.receive({**page.hello(), "protocol": 0})

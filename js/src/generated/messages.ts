@@ -1,10 +1,10 @@
 // Generated from wire/messages.py by `python -m rodflow_widgets.wire.generate_ts`: never edited.
 
-export const PROTOCOL = 3;
+export const PROTOCOL = 4;
 
 export type State = "ready" | "running" | "paused" | "finished" | "stopped" | "diverged" | "error";
 
-export type CommandName = "pause" | "resume" | "step" | "set" | "undo" | "schedule" | "stop" | "reset" | "extend" | "fork" | "edit" | "remove" | "survey" | "cancel";
+export type CommandName = "pause" | "resume" | "step" | "set" | "undo" | "schedule" | "stop" | "reset" | "extend" | "fork" | "edit" | "remove" | "survey" | "cancel" | "forecast" | "measure";
 
 export type PanelName = "loss" | "sharpness" | "eigenvalues" | "distance" | "rod_length" | "learning_rate" | "grad_norm" | "critical_directions" | "trajectory" | "spectrum";
 
@@ -94,11 +94,11 @@ export interface ScheduleSpec {
   parameters: Parameter[];
 }
 
-/** What is run. `run` counts resets. */
+/** What is run, for so many `steps` where anybody knows; `run` counts resets. */
 export interface Spec {
   problem: ProblemSpec;
   optimizer: OptimizerSpec;
-  steps: number;
+  steps: number | null;
   every: number;
   eigenvalues: number;
   seed: number;
@@ -108,17 +108,21 @@ export interface Spec {
 }
 
 /**
- * One entry of the trait `branches`: the run (0), or a fork of another branch from step `step` on.
+ * One entry of the trait `branches`: the run (0), or a fork or forecast of another branch from step `step` on.
  *
- * An empty `colour` leaves the choice to the page.
+ * An empty `colour` leaves the choice to the page. `commands` are those that it takes, and `notes` sentences about what
+ * is measured.
  */
 export interface Branch {
   id: number;
   name: string;
   colour: string;
   hidden: boolean;
+  kind: "run" | "fork" | "forecast";
   parent: number | null;
   step: number | null;
+  commands: CommandName[];
+  notes: string[];
   spec: Spec;
 }
 
@@ -135,6 +139,21 @@ export interface Failure {
   traceback: string;
 }
 
+/** How the run gets to disk: the folder, the bytes there, a sentence, and whether writing fails at present. */
+export interface Saving {
+  path: string;
+  bytes: number;
+  sentence: string;
+  failing: boolean;
+}
+
+/** The share of training time that measuring takes and the most that it may take; every so many steps, or as that allows. */
+export interface Cost {
+  share: number;
+  limit: number;
+  every: number | null;
+}
+
 /**
  * One entry of the trait `statuses`, by branch: sent at every change and about once a second.
  *
@@ -143,7 +162,7 @@ export interface Failure {
 export interface RunStatus {
   state: State;
   step: number;
-  steps: number;
+  steps: number | null;
   sentence: string;
   speed: number | null;
   recording_bytes: number;
@@ -152,6 +171,8 @@ export interface RunStatus {
   edge_factor: number | null;
   error: Failure | null;
   seconds: number;
+  saving: Saving | null;
+  cost: Cost | null;
 }
 
 /** A column of width k takes k contiguous runs of `rows` numbers. */
@@ -283,6 +304,7 @@ export interface Bye {
  * step {"n": 1}; set {"learning_rate": 0.7}; undo, the last change; schedule {"kind": "cosine", …its parameters};
  * extend {"steps": 600}; reset {"start": [3.2, 0.1]} or {}; fork {"at": 159, "learning_rate": 0.6}, both optional;
  * edit {"name": …, "colour": …, "hidden": …} and remove, of a branch; survey {"topic": …, …}; cancel {"id": …}, a survey.
+ * Of a training loop that is watched: forecast {"steps": 200}, by rod flow; measure {"share": 0.1} or {"every": 10}.
  */
 export interface Command {
   branch: number;
