@@ -11,12 +11,12 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
 from ..errors import RunError
 from ..recording import Recording
 from ..vocabulary import State, Status
+from .changes import Change
 from .checkpoints import Checkpoints
 from .commands import Command, command
 from .listeners import Listener, Listeners
@@ -342,7 +342,7 @@ class Run(Surveyed, Tuned, Shown):
         state = self.status.state
         if state in ("diverged", "error", "stopped"):
             raise RunError(f"A run that has {self._ending(state)} cannot be extended: reset() begins again.")
-        longer = methodcaller("extend", steps)
+        longer = Change("extend", {"steps": steps})
         longer(self._recorder.simulation)
         self._checkpoints.note(self._recorder.simulation.row, longer)
         self.recording.spec["steps"] = self.steps

@@ -6,11 +6,11 @@ import threading
 from abc import abstractmethod
 from collections.abc import Mapping
 from concurrent.futures import Future
-from operator import methodcaller
 from typing import Any, Self
 
 from ..vocabulary import Event, Status
-from .checkpoints import Change, Checkpoints
+from .changes import Change
+from .checkpoints import Checkpoints
 from .commands import Command
 from .forking import Departure, departure
 from .recorder import Driver
@@ -111,13 +111,13 @@ class Tuned:
         return events
 
     def _on_set(self, **values: float) -> tuple[Event, ...]:
-        return self._change(methodcaller("set", **values))
+        return self._change(Change("set", values))
 
     def _on_schedule(self, schedule: Any) -> tuple[Event, ...]:
-        return self._change(methodcaller("follow", schedule))
+        return self._change(Change("schedule", {"schedule": schedule}))
 
     def _on_undo(self) -> tuple[Event, ...]:
-        return self._change(methodcaller("undo"))
+        return self._change(Change("undo", {}))
 
     def _change(self, change: Change) -> tuple[Event, ...]:
         self.refuse_after_failure()

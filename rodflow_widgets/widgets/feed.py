@@ -257,7 +257,7 @@ class Feed:
             len(self._cursor.recording.events),  # not the values: a schedule changes them at every step
             self.run.steps,
             self.run.failure,
-            self.run.saving,
+            self.run.saving is not None and self.run.saving.failing,
             *(table.status.state for table in self._cursor.recording.tables),
         )
         wait = self._status_time + STATUS_SECONDS - now
