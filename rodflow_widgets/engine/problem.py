@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +64,7 @@ class Problem:
     """
 
     cites: tuple[str, ...] = ()
+    recipe: Mapping[str, Any] | None = None
     _in_double: Callable[[], Problem] | None = None
 
     @named_keywords("Problem")
