@@ -24,7 +24,7 @@ ALLOWED = {
     "session": {"engine", "recording", "store"},
     "validation": {"engine", "recording", "store", "session"},
     "widgets": {"engine", "recording", "wire", "figures", "store", "session"},
-    "cli": {"engine", "recording", "wire", "figures", "store", "session", "validation"},
+    "cli": {"engine", "recording", "wire", "figures", "store", "session", "validation", "widgets"},
 }
 HEAVY = ("anywidget", "traitlets", "IPython", "zarr", "pandas", "matplotlib")
 LAZY = ("jupyterlab", "bqplot", "zarr", "pandas", "anywidget", "matplotlib", "xarray", "ipywidgets")

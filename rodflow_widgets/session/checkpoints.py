@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from ..errors import RunError
 from .changes import Change
-from .recorder import DRAIN_ROWS
+from .recorder import DRAIN_ROWS, Driver
 
 if TYPE_CHECKING:
     from ..engine import Simulation
 
 BUDGET = 64 * 2**20
 MOST, FIRST_SPACING = 64, 8
+
 
 @dataclass(frozen=True)
 class Kept:
@@ -83,7 +83,7 @@ class Checkpoints:
     """
 
     def __init__(self, simulation: Simulation, budget: int = BUDGET, desk: Desk | None = None) -> None:
-        self._desk = desk
+        self.desk = desk
         self._spacing = FIRST_SPACING
         self._budget = budget
         self._changes: list[tuple[int, Change]] = []
@@ -107,7 +107,16 @@ class Checkpoints:
 
     def due(self, row: int) -> bool:
         """Whether a copy should be kept before `row` is measured; its rows must have been drained by then."""
-        return self._refusal is None and (row % self._spacing == 0 or (self._desk is not None and self._desk.wants(row)))
+        return self._refusal is None and (row % self._spacing == 0 or (self.desk is not None and self.desk.wants(row)))
+
+    def take(self, driver: Driver) -> bool:
+        """Keep a copy of what `driver` drives where one is due; says whether it did."""
+        simulation = driver.simulation
+        if simulation.finished or not self.due(simulation.row):
+            return False
+        driver.drain()
+        self.keep(simulation)
+        return True
 
     def keep(self, simulation: Simulation) -> None:
         """Keep a copy of how it is now, before anything is changed at this row."""
@@ -123,14 +132,14 @@ class Checkpoints:
             self._refusal = error
         else:
             self._kept.append(Kept(simulation.row, len(self._changes), copied))
-            if self._desk is not None:
-                self._desk.offer(self._kept[-1])
+            if self.desk is not None:
+                self.desk.offer(self._kept[-1])
 
     def note(self, row: int, change: Change) -> None:
         """Take note of a change that was made before `row`."""
         self._changes.append((row, change))
-        if self._desk is not None:
-            self._desk.note(row, change)
+        if self.desk is not None:
+            self.desk.note(row, change)
 
     def back_to(self, row: int) -> Replay:
         """The way to how it was when the rows before `row` had been measured, and nothing had been changed there yet."""

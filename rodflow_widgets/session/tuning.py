@@ -13,6 +13,7 @@ from .changes import Change
 from .checkpoints import Checkpoints
 from .commands import Command
 from .forking import Departure, departure
+from .keeping import Destination
 from .recorder import Driver
 from .spec import Plan
 
@@ -26,10 +27,11 @@ class Tuned:
     name: str = ""
     _recorder: Driver
     _checkpoints: Checkpoints
+    _destination: Destination | None
     _thread: threading.Thread | None
 
     @abstractmethod
-    def __init__(self, plan: Plan) -> None: ...
+    def __init__(self, plan: Plan, save: Destination | None = None) -> None: ...
 
     @property
     @abstractmethod
@@ -99,7 +101,8 @@ class Tuned:
             leaving = self._on_fork(at)
         else:
             leaving = self._answer("fork", self._queued(Command("fork", {"at": at})))
-        return type(self)(leaving.plan(changes))
+        plan = leaving.plan(changes)
+        return type(self)(plan, None if self._destination is None else self._destination.beside(f"fork-at-{plan.step}"))
 
     def refuse_after_failure(self) -> None:
         """Raise RunError where no hyperparameter can be changed: the run has been stopped, diverged or failed."""
