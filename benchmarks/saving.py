@@ -22,7 +22,9 @@ CASES = {
 
 def measured(pairs: int) -> None:
     """Print a line a case."""
-    print("| case | steps | wall, with / without | processor, with / without | bytes a step | checkpoints | their bytes |")
+    print(
+        "| case | steps | wall, with / without | processor, with / without | bytes a step | checkpoints | their bytes |"
+    )
     print("|---|---|---|---|---|---|---|")
     for name, (options, processes, steps) in CASES.items():
         problem = rf.problems.digits_mlp(**options)

@@ -47,7 +47,10 @@ def ls(given: argparse.Namespace) -> int:
     from .. import store
     from ..figures import listing
 
-    print(listing(store.find(given.folder)) or f"There is no run in {given.folder}.")
+    found, wrong = store.find(given.folder)
+    print(listing(found) or f"There is no run in {given.folder}.")
+    for error in wrong:
+        print(error)
     return 0
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from ..errors import ArgumentError
 from .classes import DESCRIPTIONS, bare, check_attributes, fits, hints
 from .data import checked, damaged, hexadecimal, missing, numbers, torch_dtype, whole
-from .encoding import own_name, shown, slots
+from .encoding import attributes, own_name, shown, slots
 from .flows.base import Flow
 from .optimizers.base import Optimizer
 from .optimizers.from_map import MappedOptimizer
@@ -280,5 +280,5 @@ class Decoder:
     def _check_kinds(made: Any) -> None:
         cls: type = type(made)
         for name, hint in hints(cls).items():
-            if name in vars(made) and not fits(vars(made)[name], hint):
-                raise damaged(f"{name} of a {type(made).__name__} is a {type(vars(made)[name]).__name__}")
+            if name in attributes(made) and not fits(getattr(made, name), hint):
+                raise damaged(f"{name} of a {type(made).__name__} is a {type(getattr(made, name)).__name__}")

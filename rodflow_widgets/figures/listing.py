@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Protocol
 
+from ..vocabulary import Status
 from .numbers import amount
 
 HEADINGS = ("run", "what", "state", "step", "rows", "on disk")
@@ -13,20 +15,34 @@ HEADINGS = ("run", "what", "state", "step", "rows", "on disk")
 class Listed(Protocol):
     """What is known of a run without reading its rows."""
 
-    path: Any
-    optimizer: str
-    problem: str
-    state: str
-    step: int
-    rows: int
-    bytes: int
+    @property
+    def path(self) -> Path: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def optimizer(self) -> str: ...
+    @property
+    def status(self) -> Status: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def live(self) -> bool: ...
 
 
 def listing(runs: Iterable[Listed]) -> str:
     """A line a run under a line of headings; empty where there is none."""
     found = [
-        (str(r.path), f"{r.optimizer} on {r.problem}", r.state, f"{r.step:,}", f"{r.rows:,}", amount(r.bytes))
-        for r in runs
+        (
+            str(run.path),
+            f"{run.optimizer} on {run.name}",
+            f"{run.status.state}{', being written' if run.live else ''}",
+            f"{run.status.step:,}",
+            f"{run.rows:,}",
+            amount(run.bytes),
+        )
+        for run in runs
     ]
     if not found:
         return ""

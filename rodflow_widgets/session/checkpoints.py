@@ -101,6 +101,11 @@ class Checkpoints:
         return self._spacing
 
     @property
+    def changes(self) -> int:
+        """How many have been noted."""
+        return len(self._changes)
+
+    @property
     def nbytes(self) -> int:
         """Of all copies."""
         return sum(kept.simulation.nbytes for kept in self._kept)

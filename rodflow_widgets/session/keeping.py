@@ -25,14 +25,13 @@ START = "start"
 class Destination:
     """The folder that a run goes to.
 
-    overwrite: a run that is there already goes away. resume: it is the one that goes on, with so many `changes` written down.
+    overwrite: a run that is there already goes away. resume: it is the one that goes on.
     root: the folder beside which those of later resets are made, if it is another one.
     """
 
     path: Path
     overwrite: bool = False
     resume: bool = False
-    changes: int = 0
     root: Path | None = None
 
     @staticmethod
@@ -58,9 +57,9 @@ class Destination:
             path = self.path.with_name(f"{self.path.name}-{number}")
         return Destination(path, root=self.path)
 
-    def again(self, changes: int) -> Destination:
+    def again(self) -> Destination:
         """The same folder, for its run to go on."""
-        return replace(self, overwrite=False, resume=True, changes=changes)
+        return replace(self, overwrite=False, resume=True)
 
 
 class Keeper:
@@ -70,15 +69,31 @@ class Keeper:
         recording: what is written; `close` ends that.
         destination: where.
         told: called when how it gets there has changed.
+        applied: how many of the changes that are there were made since the first copy that will be offered.
     """
 
-    def __init__(self, recording: Recording, destination: Destination, told: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        recording: Recording,
+        destination: Destination,
+        told: Callable[[], None] | None = None,
+        *,
+        applied: int = 0,
+    ) -> None:
         self.destination = destination
-        self._noted = destination.changes
         self._offered = time.monotonic()
+        path = destination.path
+        held = store.checkpoints(path)[-1:] if destination.resume else []
+        made = store.changes(path) if destination.resume else []
         self._journal = store.Journal(
-            recording, destination.path, overwrite=destination.overwrite, resume=destination.resume
+            recording,
+            path,
+            overwrite=destination.overwrite or destination.resume,
+            continues=held[0].row if held else None,
         )
+        for change in made[held[0].applied if held else 0 :]:
+            self._journal.note(change.row, change.command, change.args)
+        self._before = len(made) - applied
         if told is not None:
             self._journal.on_change(told)
         self._journal.start()
@@ -89,8 +104,8 @@ class Keeper:
         return Saving(str(self.destination.path), state.bytes, state.sentence, state.failing)
 
     def wants(self, row: int) -> bool:
-        """Whether the last copy is old and another one would be written."""
-        return time.monotonic() - self._offered > CHECKPOINT_SECONDS and self._journal.due
+        """Whether the last copy is old."""
+        return time.monotonic() - self._offered > CHECKPOINT_SECONDS
 
     def offer(self, kept: Kept) -> None:
         """A copy that may be written down; nobody changes it any more."""
@@ -105,14 +120,13 @@ class Keeper:
             return state, {**made.arrays, START: fetch([problem.w0])[0]}
 
         self._offered = time.monotonic()
-        self._journal.offer(kept.row, self.destination.changes + kept.applied, write)
+        self._journal.offer(kept.row, self._before + kept.applied, write)
 
     def note(self, row: int, change: Change) -> None:
         """A change that was made before `row`."""
         self._journal.note(row, change.command, change.plain)
-        self._noted += 1
 
     def close(self) -> Destination:
         """Write all that is still to be written and give the folder up; returns where the run can go on."""
         self._journal.close()
-        return self.destination.again(self._noted)
+        return self.destination.again()

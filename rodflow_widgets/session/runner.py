@@ -356,7 +356,9 @@ class Run(Surveyed, Tuned, Shown):
         self.recording.spec["steps"] = self.steps
         if state == "finished":
             if self._destination is not None:
-                self._keeper = self._checkpoints.desk = Keeper(self.recording, self._destination, self._notify)
+                self._keeper = self._checkpoints.desk = Keeper(
+                    self.recording, self._destination, self._notify, applied=self._checkpoints.changes
+                )
             self._ended.clear()
             self._remaining = None
         self._checkpoints.note(self._recorder.simulation.row, longer)

@@ -52,7 +52,7 @@ def resume(
         there.refuse_ended(steps)
         replay = there.replay(there.last, past=False)
         departure = Departure(replay, Past.of(there.recording, None, there.last), there.steps)
-        run = Run(departure.plan({}), Destination(there.path).again(len(there.changes)))
+        run = Run(departure.plan({}), Destination(there.path).again())
     if steps is not None:
         run.extend(Whole("steps", "steps", 1, 1).check(steps))
     return run
@@ -125,7 +125,7 @@ class Stored:
     def refuse_ended(self, more: int | None) -> None:
         """Raise where the run cannot go on at its end."""
         status = self.recording.status
-        refuse_lost(self.recording, self.last, "at_step")
+        refuse_lost(self.recording, max(self.last, status.step), "at_step")
         if status.state == "finished" and more is None:
             raise ArgumentError(
                 f"steps=None is not usable: the run has finished all of its {self.steps:,} steps: say how many more."

@@ -1,6 +1,7 @@
 """A run on disk: a folder with a journal while it goes and Zarr when it has ended; `docs/storage.md` describes it."""
 
 from .checkpoints import CheckpointInfo
+from .finding import find
 from .journal import Journal, JournalState
 from .lines import Change
 from .loading import Summary, changes, checkpoints, load, look, read_checkpoint
@@ -16,6 +17,7 @@ __all__ = [
     "Summary",
     "changes",
     "checkpoints",
+    "find",
     "load",
     "look",
     "read_checkpoint",

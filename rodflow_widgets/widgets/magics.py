@@ -63,7 +63,7 @@ class Runs:
 
     def __init__(self, folder: str) -> None:
         self._here = [(name, run.recording, run.status) for live in lives() for name, run in live.runs.items()]
-        self._disk = store.find(folder)
+        self._disk, self._wrong = store.find(folder)
         self._folder = folder
 
     def __repr__(self) -> str:
@@ -72,4 +72,5 @@ class Runs:
             for name, recording, status in self._here
         ]
         there = listing(self._disk) or f"There is no run in {self._folder}."
-        return "\n".join(["In this kernel:", *(here or ["no run."]), "", "On disk:", there])
+        wrong = [str(error) for error in self._wrong]
+        return "\n".join(["In this kernel:", *(here or ["no run."]), "", "On disk:", there, *wrong])

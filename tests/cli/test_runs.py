@@ -59,7 +59,17 @@ def test_report_is_one_page_without_a_network(folder: Path, capsys: pytest.Captu
 
 
 def test_a_run_that_was_interrupted_goes_on(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "rodflow_widgets.cli", "run", *SMALL, "--steps", "100000", "--out", str(tmp_path / "run")]
+    command = [
+        sys.executable,
+        "-m",
+        "rodflow_widgets.cli",
+        "run",
+        *SMALL,
+        "--steps",
+        "100000",
+        "--out",
+        str(tmp_path / "run"),
+    ]
     process = subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"})
     until = time.monotonic() + 60
     while time.monotonic() < until:
