@@ -119,9 +119,10 @@ class Files:
     def flush(self) -> None:
         """Append what is new, and have it on the disk; after an OSError everything before is, and the next call goes on."""
         status = self.recording.status  # before the rows: it must not promise more than there is
-        self._flush_rows()
+        ends = [len(table) for table in self.recording.tables]
         self._flush_vectors()
-        self._flush_lines()
+        self._flush_lines()  # before the rows that were there before: none may lack the change that it was made with
+        self._flush_rows(ends)
         self._flush_manifest(replace(self.manifest(), status=status))
 
     def manifest(self) -> Manifest:
@@ -129,8 +130,7 @@ class Files:
         rows = [self._cursor.position[table.name] for table in self.recording.tables]
         return Manifest.of(self.recording, self.id, rows=rows, lines=self._line)
 
-    def _flush_rows(self) -> None:
-        ends = [len(table) for table in self.recording.tables]
+    def _flush_rows(self, ends: list[int]) -> None:
         before = dict(self._cursor.position)
         goods = {name: file.good for name, (_, file) in self._rows.items()}
         failed: OSError | None = None

@@ -49,7 +49,7 @@ def test_every_killed_run_opens_lacks_a_second_at_most_and_goes_on_to_the_same_n
     assert max(lost) <= 1.0, f"seconds of work lost: {sorted(lost)[-5:]}"
 
     reference = zygote.begin(Run(zygote.spec()))
-    reference.step(max(lasts) + MORE - 60)
+    reference.step(max(max(lasts) - zygote.ROWS, 0) + MORE + 1)
     whole = reference.recording
     gone_on = 0
     for (path, _, _), recording, last in zip(killed, recordings, lasts, strict=True):
@@ -58,12 +58,15 @@ def test_every_killed_run_opens_lacks_a_second_at_most_and_goes_on_to_the_same_n
             continue  # it ended before the first was written: the recording is all that there is
         run = session.resume(path)
         assert run.recording["discrete"]["time"][-1] == last
-        if last < 60:
-            run.step(60 - last)
-            if not run.recording.events:
-                run.set(learning_rate=0.45)
-        run.step(max(last, 60) + MORE - run.status.step)
-        assert_same(run.recording, whole, max(last, 60) + MORE)
+        rows = last + 1
+        if rows < zygote.ROWS:
+            rows = zygote.ROWS
+            run.step(rows - last - 1)
+        if not run.recording.events:
+            assert rows == zygote.ROWS, "rows are there that were made with a change that is not"
+            run.set(learning_rate=zygote.RATE)
+        run.step(MORE)
+        assert_same(run.recording, whole, rows + MORE - 1)
         assert run.stop().state == "stopped"
         gone_on += 1
     assert gone_on >= 0.9 * KILLS

@@ -20,7 +20,7 @@ import rodflow_widgets as rf
 from rodflow_widgets.session import Run, RunSpec
 from rodflow_widgets.session.keeping import Destination
 
-STEPS = 100_000
+STEPS, ROWS, RATE = 100_000, 40, 0.45
 
 
 def spec() -> RunSpec:
@@ -29,9 +29,9 @@ def spec() -> RunSpec:
 
 
 def begin(run: Run) -> Run:
-    """Sixty steps, and a change of the learning rate that the rest is made with."""
-    run.step(60)
-    run.set(learning_rate=0.45)
+    """Some rows, and a change of the learning rate that the rest is made with."""
+    run.step(ROWS)
+    run.set(learning_rate=RATE)
     return run
 
 
