@@ -33,16 +33,20 @@ class Making:
             raise ArgumentError(
                 f"path={str(path)!r} lies in a folder that does not exist: create {self.path.parent} first."
             )
-        self._restore()
-        self._former = self._refused_or_former(overwrite)
+        self._former: Lock | None = None
         try:
+            self._restore()
+            self._former = self._refused_or_former(overwrite)
             self._sweep()
             self.folder = Path(tempfile.mkdtemp(".part", f".{self.path.name}.", self.path.parent))
             self.folder.chmod(0o777 & ~_umask())
             self.lock = Lock(self.folder).take(self.folder, self.path)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             self._give_up_former()
-            raise ArgumentError(f"path={str(path)!r} cannot be written to: {error.strerror or error}.") from error
+            if isinstance(error, ArgumentError):
+                raise
+            said = getattr(error, "strerror", None) or error
+            raise ArgumentError(f"path={str(path)!r} cannot be written to: {said}.") from error
 
     def install(self) -> None:
         """Give the folder its name, and drop the run that had it.

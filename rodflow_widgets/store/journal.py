@@ -236,7 +236,8 @@ class Journal:
         try:
             close(self._files)
         except Exception as error:
-            logger.warning("The journal %s stays a journal", self.path, exc_info=error)
+            if not isinstance(error, OSError):
+                logger.warning("The journal %s stays a journal", self.path, exc_info=error)
             sentence = f"{sentence[:-1]}, as a journal, since they could not be written as Zarr."
         self._give_up()
         self._say(JournalState(weight(self.path), sentence))

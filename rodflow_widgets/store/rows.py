@@ -64,7 +64,8 @@ class Stream:
         arrays = []
         ordered = {column.name: rows[column.name] for column in self._columns}
         for field, values in zip(self._schema, ordered.values(), strict=True):
-            flat = pyarrow.array(np.ascontiguousarray(values).reshape(-1), from_pandas=False)
+            numbers = pyarrow.py_buffer(np.ascontiguousarray(values, "<f8"))  # pyarrow.array would import pandas
+            flat = pyarrow.Array.from_buffers(pyarrow.float64(), values.size, [None, numbers])
             if values.ndim == 2:
                 flat = pyarrow.FixedSizeListArray.from_arrays(flat, type=field.type)
             arrays.append(flat)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import importlib
 import os
 import uuid
 from collections import deque
@@ -75,6 +76,9 @@ class Files:
     """
 
     def __init__(self, recording: Recording, folder: Path, id: str | None = None) -> None:
+        for module in ("pyarrow", "safetensors.numpy"):
+            importlib.import_module(module)  # now: it takes a second of the first flush else
+
         self.recording = recording
         self.id = id or uuid.uuid4().hex
         self.folder = folder
