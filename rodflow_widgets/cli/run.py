@@ -77,7 +77,7 @@ def act(given: argparse.Namespace) -> int:
     )
     driver = Driver(spec.simulation())
     place = Destination(given.out, given.overwrite) if given.out else Destination(Path(PLACE)).free()
-    make(place.path)
+    make(place.path.absolute().parent)
     recording = record(driver, progress=not given.quiet and sys.stderr.isatty(), destination=place)
     try:
         rows = write(recording, place.path, given.theme)

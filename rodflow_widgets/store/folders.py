@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -10,8 +11,8 @@ from pathlib import Path
 
 from ..errors import ArgumentError
 from .aside import settle
-from .lock import Lock, held
-from .places import LOCK, RUN, beside
+from .lock import Lock, held, holder
+from .places import LOCK, OURS, RUN, beside
 
 ABANDONED_SECONDS = 60.0
 
@@ -28,13 +29,10 @@ class Making:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, overwrite: bool) -> None:
-        self.path = Path(path).absolute()
-        if not self.path.parent.is_dir():
-            raise ArgumentError(
-                f"path={str(path)!r} lies in a folder that does not exist: create {self.path.parent} first."
-            )
+        self.path = Path(path).expanduser().absolute()
         self._former: Lock | None = None
         try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             self._restore()
             self._former = self._refused_or_former(overwrite)
             self._sweep()
@@ -48,8 +46,8 @@ class Making:
             said = getattr(error, "strerror", None) or error
             raise ArgumentError(f"path={str(path)!r} cannot be written to: {said}.") from error
 
-    def install(self) -> None:
-        """Give the folder its name, and drop the run that had it.
+    def install(self, *, keep: bool = False) -> None:
+        """Give the folder its name, and drop the run that had it; `keep` takes over what others have put into its folder.
 
         Raises:
             ArgumentError: somebody else has made a run there in the meantime.
@@ -67,6 +65,8 @@ class Making:
                 f"path={str(self.path)!r} cannot be given to this run: {error.strerror or error}."
             ) from error
         self.folder = self.path
+        if self._former is not None and keep:
+            _carry(former, self.path)
         self._give_up_former()
         if former.is_dir():
             shutil.rmtree(former, ignore_errors=True)
@@ -82,11 +82,17 @@ class Making:
         path = self.path
         if not os.path.lexists(path):
             return None
+        if path.is_dir() and not path.is_symlink() and not any(path.iterdir()):
+            return None
         if not path.is_dir() or path.is_symlink() or not (path / RUN).is_file():
             raise ArgumentError(f"path={str(path)!r} exists and is no run: give another path.")
         if not overwrite:
-            who = "exists, and is being written to" if held(path) else "exists"
-            raise ArgumentError(f"path={str(path)!r} {who}: give another path, or overwrite=True to replace that run.")
+            if held(path):
+                raise ArgumentError(f"path={str(path)!r} is being written to by {holder(path)}: give another path.")
+            raise ArgumentError(
+                f"path={str(path)!r} holds a run already: give another path, overwrite=True (--overwrite) to replace it, or "
+                "go on with it by rf.resume."
+            )
         try:
             return Lock(path).take(path, path)
         except OSError as error:
@@ -114,6 +120,14 @@ class Making:
                 made = part.stat().st_mtime
                 if (part / LOCK).exists() or time.time() - made > ABANDONED_SECONDS:
                     shutil.rmtree(part, ignore_errors=True)
+
+
+def _carry(former: Path, folder: Path) -> None:
+    """Move the files that are not of a run: pictures, reports, notes."""
+    for entry in former.iterdir():
+        if entry.is_file() and not entry.is_symlink() and entry.name not in OURS:
+            with contextlib.suppress(OSError):
+                entry.rename(folder / entry.name)
 
 
 def _umask() -> int:

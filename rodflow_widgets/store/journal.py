@@ -72,7 +72,7 @@ class Journal:
         self._seconds = seconds
         try:
             self._begin(recording, continues)
-            making.install()
+            making.install(keep=continues is not None)
         except OSError as error:
             making.drop()
             raise ArgumentError(f"path={str(path)!r} cannot be written to: {error.strerror or error}.") from error

@@ -18,6 +18,8 @@ PARAMETERS = "parameters"
 CHECKPOINTS = "checkpoints"
 LOCK = "lock"
 HOLDER = "lock.json"
+OURS = frozenset({RUN, LINES, LOCK, HOLDER, "zarr.json"})
+"""Files at the top of a folder that belong to its run."""
 
 
 class Damaged(Exception):

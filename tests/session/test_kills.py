@@ -18,7 +18,7 @@ from rodflow_widgets.session.stored import last_common
 from tests.session import zygote
 
 KILLS = 50
-LONGEST = 2.0
+LONGEST = 1.5
 MORE = 40
 
 

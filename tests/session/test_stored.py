@@ -67,7 +67,9 @@ def test_a_stopped_run_goes_on_to_the_numbers_of_one_that_was_not(optimizer, tmp
     there = rf.load(tmp_path / "run")
     assert_same(there, whole.recording)
     assert (there.status.state, there.events) == ("finished", whole.recording.events)
+    (tmp_path / "run" / "notes.txt").write_text("mine")
     longer = session.resume(tmp_path / "run", network(), steps=5)
+    assert (tmp_path / "run" / "notes.txt").read_text() == "mine"
     longer.start().wait(60)
     assert longer.status.step == 80
     whole.extend(5)

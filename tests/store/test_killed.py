@@ -165,7 +165,7 @@ def test_the_lock_of_a_process_that_was_killed_is_taken_over(nursery, tmp_path):
     child.kill()
     assert (path / "lock.json").exists()
     assert not store.look(path).live
-    with pytest.raises(ArgumentError, match="exists: give another path, or overwrite=True"):
+    with pytest.raises(ArgumentError, match="holds a run already: give another path, overwrite=True"):
         store.Journal(recording(), path)
     journal = store.Journal(recording(), path, overwrite=True)
     assert store.look(path).live

@@ -84,18 +84,22 @@ def test_times_without_a_common_axis_stay_a_journal(tmp_path):
 def test_what_exists_is_refused(tmp_path):
     rec, other = recording(), recording(seed=1)
     path = rec.save(tmp_path / "run")
-    with pytest.raises(ArgumentError, match="exists: give another path, or overwrite=True"):
+    with pytest.raises(ArgumentError, match="holds a run already: give another path, overwrite=True"):
         other.save(path)
     assert_same(store.load(path), rec)
     assert_same(store.load(other.save(path, overwrite=True)), other)
     (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "mine").touch()
     (tmp_path / "file").write_text("mine")
     for name in ("file", "folder"):
         with pytest.raises(ArgumentError, match="exists and is no run: give another path"):
             rec.save(tmp_path / name, overwrite=True)
-    with pytest.raises(ArgumentError, match="does not exist: create"):
-        rec.save(tmp_path / "no" / "run")
-    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["file", "folder", "run"]
+    with pytest.raises(ArgumentError, match="cannot be written to"):
+        rec.save(tmp_path / "file" / "run")
+    (tmp_path / "empty").mkdir()
+    for name in ("empty", "new/er"):
+        assert_same(store.load(rec.save(tmp_path / name)), rec)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["empty", "file", "folder", "new", "run"]
 
 
 def test_an_old_run_survives_a_save_that_fails(tmp_path):
@@ -114,7 +118,7 @@ def test_a_replacement_that_was_broken_off_is_taken_back(tmp_path):
     path = rec.save(tmp_path / "run")
     path.rename(tmp_path / ".run.replaced")
     assert_same(store.load(path), rec)
-    with pytest.raises(ArgumentError, match="exists"):
+    with pytest.raises(ArgumentError, match="holds a run already"):
         other.save(path)
     assert_same(store.load(path), rec)
     assert list(tmp_path.iterdir()) == [path]
