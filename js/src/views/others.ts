@@ -23,7 +23,7 @@ export function branchColour({ branch }: Client, theme: Theme): string {
   return theme.dark ? own.dark : own.light;
 }
 
-/** Lines of the other branches in one panel; a fork begins where it left its parent. */
+/** Lines of the other branches in one panel; a fork begins where it left its parent, and a forecast is dashed. */
 export function otherLines(
   { runs, view, theme }: Context,
   column: (style: ProcessStyle) => string | null,
@@ -31,6 +31,7 @@ export function otherLines(
 ): Line[] {
   return runs.others.flatMap((client) => {
     const color = branchColour(client, theme);
+    const forecast = client.branch.kind === "forecast";
     return drawingOrder(processStyles(client.spec.processes)).flatMap((style): Line[] => {
       const { name, kind } = style.process;
       const drawn = column(style);
@@ -39,8 +40,8 @@ export function otherLines(
         {
           key: `${client.branch.id}/${name}`,
           color,
-          width: kind === "iterates" ? 2.2 : 1.3,
-          dash: kind === "iterates" ? [] : [5, 2.5],
+          width: kind === "iterates" ? 2.2 : forecast ? 1.9 : 1.3,
+          dash: kind === "iterates" ? (forecast ? [2, 3] : []) : forecast ? [7, 4] : [5, 2.5],
           envelope: client.store.table(name)?.envelope(drawn) ?? null,
           from: client.branch.step ?? undefined,
           stairs,

@@ -5,7 +5,7 @@ import { type Context, thresholdNow } from "../context";
 import * as format from "../format";
 import type { Table } from "../store";
 import type { PanelName, Spec } from "../wire";
-import { isLeast } from "./reading";
+import { firstColumn, isLeast } from "./reading";
 
 export interface Fact {
   label: (spec: Spec) => string;
@@ -213,7 +213,17 @@ export const DEFAULT_PANELS: PanelName[] = ["loss", "sharpness", "distance", "ro
 /** Panels as a person has chosen them, else as the notebook did. */
 export function shownPanels({ view, runs }: Context): PanelName[] {
   if (view.panels.length) return view.panels;
-  return runs.panels.length ? runs.panels : DEFAULT_PANELS;
+  if (runs.panels.length) return runs.panels;
+  // Of what no run records nothing is shown unless somebody asks for it.
+  const recorded = DEFAULT_PANELS.filter((name) => runs.all.some(({ spec }) => isRecorded(name, spec)));
+  return recorded.length ? recorded : DEFAULT_PANELS;
+}
+
+function isRecorded(name: PanelName, { processes }: Spec): boolean {
+  const panel = panels.get(name);
+  return processes.some(
+    (process) => panel && firstColumn(process, process.kind === "iterates" ? panel.iterates : panel.flows),
+  );
 }
 
 /** Shows one panel where the other stood, and back. */
