@@ -26,6 +26,10 @@ const RETRIES = 40;
 /** A page that cannot draw (a hidden tab) acknowledges frames after this time, so that the run is not held up. */
 const DRAW_TIMEOUT = 250;
 
+/** What is only for a run that goes on. */
+const STEERING: CommandName[] = [
+  ...(["pause", "resume", "step", "set", "undo", "schedule", "stop", "forecast", "measure"] as const),
+];
 const ENDED: State[] = ["finished", "stopped", "diverged", "error"];
 
 const SAVED = "This is a saved picture, without a run that could do that: run the cell again for a live one.";
@@ -103,7 +107,13 @@ export class Client {
 
   /** Whether the branch takes a command at all; whether it does so now depends on its state. */
   can(name: CommandName): boolean {
-    return this.branch.commands.includes(name);
+    return this.branch.commands.includes(name) && !(this.over && STEERING.includes(name));
+  }
+
+  /** Whether it has ended for good, as a training loop does: nothing makes it go on. */
+  private get over(): boolean {
+    const { commands } = this.branch;
+    return ENDED.includes(this.status.state) && !commands.includes("extend") && !commands.includes("reset");
   }
 
   /** Whether the engine can be asked for what is not recorded. */

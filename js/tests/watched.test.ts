@@ -153,6 +153,14 @@ describe("a training loop that is watched", () => {
     expect(text(".rf-notice")).not.toContain("more");
   });
 
+  it("takes nothing any more once it has ended", async () => {
+    const { controls, key, commands, text } = await watched("ended");
+    for (const missing of ["Stop", "learning rate", "Forecast next"]) expect(controls()).not.toContain(missing);
+    for (const name of ["]", "f"]) await key(name);
+    expect(commands()).toEqual([]);
+    expect(text(".rf-footer")).toContain("measuring takes 6.1");
+  });
+
   it("moves the cursor along its rows, which are not evenly spaced", async () => {
     const { key, find, root } = await watched("watched");
     const figure = find(".rf-figure");

@@ -86,6 +86,7 @@ export class RateControl implements Part {
     const hidden = edge === null || !Number.isFinite(edge);
     this.edge.hidden = this.edgeLabel.hidden = hidden;
     setText(this.ratio, hidden ? "–" : format.ratio(value / edge, 2));
+    this.ratioBox.hidden = hidden && !this.context.client.can("set");
     setText(this.fixedEdge, hidden ? "" : `edge ${format.significant(edge, 2)}`);
     setText(this.ratioUnit, this.context.size === "wide" ? "of the edge" : "of edge");
     if (hidden) {

@@ -23,13 +23,13 @@ export function branchColour({ branch }: Client, theme: Theme): string {
   return theme.dark ? own.dark : own.light;
 }
 
-/** Lines of the other branches in one panel; a fork begins where it left its parent, and a forecast is dashed. */
+/** Lines of the other branches in one panel; a fork begins where it left its parent, and a forecast is dashed, above all others. */
 export function otherLines(
   { runs, view, theme }: Context,
   column: (style: ProcessStyle) => string | null,
   stairs = false,
-): Line[] {
-  return runs.others.flatMap((client) => {
+): { below: Line[]; above: Line[] } {
+  const linesOf = (client: Client): Line[] => {
     const color = branchColour(client, theme);
     const forecast = client.branch.kind === "forecast";
     return drawingOrder(processStyles(client.spec.processes)).flatMap((style): Line[] => {
@@ -48,5 +48,8 @@ export function otherLines(
         },
       ];
     });
-  });
+  };
+  const forecasts = runs.others.filter(({ branch }) => branch.kind === "forecast");
+  const rest = runs.others.filter((client) => !forecasts.includes(client));
+  return { below: rest.flatMap(linesOf), above: forecasts.flatMap(linesOf) };
 }
