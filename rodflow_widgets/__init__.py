@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .store import load as load
     from .widgets import Explorer as Explorer
     from .widgets import compare as compare
+    from .widgets import watch as watch
 
 _LAZY = {
     "Problem": (".engine", "Problem"),
@@ -43,6 +44,7 @@ _LAZY = {
     "simulate_many": (".session", "simulate_many"),
     "load": (".store", "load"),
     "compare": (".widgets", "compare"),
+    "watch": (".widgets", "watch"),
     "Explorer": (".widgets", "Explorer"),
     "cite": (".citations", "cite"),
 }

@@ -1,13 +1,14 @@
 """A training loop of somebody's own, looked at from inside: its optimizer, its model on a fixed batch, its edge."""
 
-from .look import COLUMNS_SOURCE, Looker, columns
+from .described import described, notes
+from .look import TOLERANCE, Looker, columns
 from .present import Present, present
 from .probe import Batch, Probe
 from .reading import Rule, check_optimizer, label_of, made_steps, rule_of, unwrapped
 from .subject import Part, Subject
 
 __all__ = [
-    "COLUMNS_SOURCE",
+    "TOLERANCE",
     "Batch",
     "Looker",
     "Part",
@@ -17,8 +18,10 @@ __all__ = [
     "Subject",
     "check_optimizer",
     "columns",
+    "described",
     "label_of",
     "made_steps",
+    "notes",
     "present",
     "rule_of",
     "unwrapped",

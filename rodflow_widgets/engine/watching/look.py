@@ -10,21 +10,26 @@ import torch
 from torch import Tensor
 
 from ...vocabulary import Column
-from ..curvature import Tracker
+from ..curvature import Davidson
+from ..curvature.davidson import Effort, forecast_error
+from ..curvature.operator import Operator
 from ..host import fetch
-from ..probes.sharpness import CRITICAL
-from ..probes.sharpness import SOURCE as COLUMNS_SOURCE
+from ..probes.sharpness import CRITICAL, SOURCE
 from ..process import norm
 from .probe import Batch, Probe
 from .subject import Part, Subject, preconditioner, reference
 
-TOLERANCE = 1e-3
+TOLERANCE = 1e-2
+GUARD = 3
+MOST_CORRECTIONS = 10
+ENOUGH = 0.3
+"""Share of the tolerance that the forecast of the error has to be below, as `curvature.Tracker` wants it."""
 
 
-def columns(eigenvalues: int, training_loss: bool) -> tuple[Column, ...]:
+def columns(eigenvalues: int) -> tuple[Column, ...]:
     """What a look measures, in the columns of the iterates of any run."""
     where = "midpoint of this iterate and the next"
-    found = [
+    found = (
         Column("time", "optimizer steps", "steps made before this iterate"),
         Column("loss", "loss", "loss on the probe batch at the iterate, in evaluation mode"),
         Column("grad_norm", "loss per parameter", "‖∇L‖ on the probe batch at the iterate"),
@@ -33,20 +38,19 @@ def columns(eigenvalues: int, training_loss: bool) -> tuple[Column, ...]:
             "1 / learning rate",
             f"largest eigenvalues of P^{{-1/2}} H P^{{-1/2}} on the probe batch in descending order, at the {where}; P from "
             "the optimizer's own state",
-            COLUMNS_SOURCE,
+            SOURCE,
             eigenvalues,
         ),
-        Column("sharpness", "1 / learning rate", f"largest eigenvalue at the {where}", COLUMNS_SOURCE),
-        Column("edge_threshold", "1 / learning rate", "sharpness beyond which an oscillation grows", COLUMNS_SOURCE),
-        Column("sharpness_ratio", "1", "sharpness / edge threshold; 1 is the edge of stability", COLUMNS_SOURCE),
-        Column("critical_directions", "1", "how many of the eigenvalues reach 0.975 of the edge threshold", COLUMNS_SOURCE),
+        Column("sharpness", "1 / learning rate", f"largest eigenvalue at the {where}", SOURCE),
+        Column("edge_threshold", "1 / learning rate", "sharpness beyond which an oscillation grows", SOURCE),
+        Column("sharpness_ratio", "1", "sharpness / edge threshold; 1 is the edge of stability", SOURCE),
+        Column("critical_directions", "1", "how many of the eigenvalues reach 0.975 of the edge threshold", SOURCE),
         Column("rod_length", "parameters", "½‖w_{t+1} − w_t‖, half a step", "rod flow, arXiv 2602.01480"),
         Column("learning_rate", "1 / sharpness", "of the first parameter group, in the step from this iterate"),
         Column("share", "1", "time that looking has taken so far, over the time of training beside it"),
-    ]
-    if training_loss:
-        found.append(Column("training_loss", "loss", "what the loop itself said of its batch at this step"))
-    return tuple(found)
+        Column("training_loss", "loss", "what the loop itself said of its own batch at this step"),
+    )
+    return found
 
 
 class Looker:
@@ -84,10 +88,16 @@ class Looker:
         self._eigenvalues, self._tolerance, self._seed = eigenvalues, tolerance, seed
         names = [name for name, _, _ in subject.candidates()]
         self.probe = Probe(subject.model, loss, batch, names, [0.0] * len(names), hessian=hessian)
-        self._tracker: Tracker | None = None
+        self._davidson: Davidson | None = None
         self._before: dict[int, Tensor] = {}
         self._shape: tuple[Any, ...] = ()
         self.products = self.gradients = 0
+
+    def wait(self) -> None:
+        """Wait until the device has made the step, so that its time is not taken for that of the look."""
+        device = self.probe.device
+        if device.type != "cpu":
+            getattr(torch, device.type).synchronize(device)
 
     def before(self) -> None:
         """Keep the parameters that the coming step moves."""
@@ -128,28 +138,32 @@ class Looker:
         if shape != self._shape:
             names, penalties = [name for name, _ in shape], [penalty for _, penalty in shape]
             self.probe = self.probe_of(names, penalties)
-            self._tracker, self._shape = None, shape
+            self._davidson, self._shape = None, shape
         return self.probe
 
     def probe_of(self, names: Sequence[str], penalties: Sequence[float]) -> Probe:
-        return Probe(
-            self.subject.model, self.loss, self.batch, names, penalties, hessian=self.hessian, like=self.probe
-        )
+        return Probe(self.subject.model, self.loss, self.batch, names, penalties, hessian=self.hessian, like=self.probe)
 
     def _curvature(self, probe: Probe, first: Tensor, second: Tensor, P: Tensor, edge: float) -> Mapping[str, Any]:
-        """Eigenvalues by the tracker, which follows those of P^{-1/2} H P^{-1/2} over the threshold."""
-        if self._tracker is None:
-            count = min(self._eigenvalues, probe.dim)
-            self._tracker = Tracker(probe, count, tolerance=self._tolerance, seed=self._seed)
+        """The largest eigenvalues of P^{-1/2} H P^{-1/2} over the threshold, followed from look to look."""
         metric = (P * edge).clamp_min(torch.finfo(P.dtype).tiny ** 0.5)
-        seen = self._tracker.look(first, second, preconditioner=metric)
-        self.gradients, self.products = self.gradients + seen.gradients, self.products + seen.products
-        (ratios,) = fetch([seen.values])
+        A = Operator(probe, (first + second) / 2, metric)
+        if self._davidson is None:
+            count = min(self._eigenvalues, probe.dim)
+            self._davidson = Davidson(count, min(GUARD, probe.dim - count), self._seed)
+        most = MOST_CORRECTIONS + 2 * self._davidson.count
+        seen = self._davidson.look(A, A.gradient, Effort(corrections=most), self._enough)
+        self.gradients, self.products = self.gradients + A.meter.gradients, self.products + A.meter.products
+        (ratios,) = fetch([seen.values[: len(seen.vectors)]])
         short = self._eigenvalues - len(ratios)
-        values = [*(edge * ratios[: self._eigenvalues]), *([math.nan] * max(short, 0))]
+        values = [*(edge * ratios), *([math.nan] * short)]
         return {
             "eigenvalues": values,
             "sharpness": float(values[0]),
             "sharpness_ratio": float(ratios[0]),
-            "critical_directions": float((ratios[: self._eigenvalues] >= CRITICAL).sum()),
+            "critical_directions": float((ratios >= CRITICAL).sum()),
         }
+
+    def _enough(self, residuals: Tensor, values: Tensor) -> bool:
+        (error,) = fetch([forecast_error(residuals, values)])
+        return float(error) <= ENOUGH * self._tolerance

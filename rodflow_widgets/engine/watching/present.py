@@ -54,9 +54,7 @@ class Present:
         )
 
 
-def present(
-    subject: Subject, loss: Callable[[Any, Any], Tensor], batch: Batch, probe: Probe, step: int
-) -> Present:
+def present(subject: Subject, loss: Callable[[Any, Any], Tensor], batch: Batch, probe: Probe, step: int) -> Present:
     """Hold what is there now, between two steps of the loop.
 
     Raises:
@@ -111,7 +109,12 @@ def _parts(subject: Subject, step: int) -> list[Part]:
     if not parts:
         raise RunError("There is no forecast of this loop now: its learning rate is 0, so nothing moves.")
     counted = [part.n for part in parts if not math.isnan(part.n)]
-    if counted and parts[0].rule.optimizer.has_momentum and parts[0].rule.optimizer.has_second_moment and counted[0] != step:
+    if (
+        counted
+        and parts[0].rule.optimizer.has_momentum
+        and parts[0].rule.optimizer.has_second_moment
+        and counted[0] != step
+    ):
         raise RunError(
             f"There is no forecast of this loop: its optimizer counts {counted[0]:.0f} steps and the watch {step}. "
             "Begin a new watch after loading a state into the optimizer."

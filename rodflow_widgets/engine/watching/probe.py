@@ -155,10 +155,10 @@ class Probe(Problem):
                     module.training = True
                 _restore(state, self.device)
 
-    def _piece(self, batch: Batch) -> Callable[[Tensor], Tensor]:
+    def _piece(self, batch: Batch) -> Callable[[Tensor], Any]:
         positional, keywords = batch.call()
 
-        def loss(w: Tensor) -> Tensor:
+        def loss(w: Tensor) -> Any:
             pieces = w.split(self._sizes)
             tensors = {
                 name: piece.view(shape).to(device, dtype)
@@ -168,7 +168,7 @@ class Probe(Problem):
                 output = functional_call(self._module, {**self._buffers, **tensors}, positional, keywords)
             if isinstance(output, Tensor) and output.dtype.is_floating_point:
                 output = output.to(w.dtype)
-            found = self._loss(output, batch.targets)
+            found: Any = self._loss(output, batch.targets)
             if not isinstance(found, Tensor):
                 return found
             found = found.to(w.device, w.dtype) if found.dtype.is_floating_point else found

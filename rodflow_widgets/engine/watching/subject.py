@@ -87,10 +87,13 @@ class Subject:
         """Of the first group, as torch has it."""
         return float(self.optimizer.param_groups[0]["lr"])
 
+    def rules(self) -> list[Rule | None]:
+        """Of every group that holds something, None while its learning rate is 0."""
+        return [rule_of(self.optimizer, group) for group in self.optimizer.param_groups if group["params"]]
+
     def first_rule(self) -> Rule | None:
         """Of the first group whose learning rate is not 0."""
-        rules = (rule_of(self.optimizer, group) for group in self.optimizer.param_groups)
-        return next((rule for rule in rules if rule is not None), None)
+        return next((rule for rule in self.rules() if rule is not None), None)
 
 
 def reference(parts: Sequence[Part], step: float) -> float:
