@@ -77,6 +77,10 @@ class Attached:
         self._factor = math.nan if rule is None else rule.edge_threshold(step + 1) * self._rates.rate
         self._attach()
 
+    def _is_over(self) -> bool:
+        """Whether it is over, so that the hooks do nothing any more."""
+        return self._ended is not None
+
     def _attach(self) -> None:
         optimizer = self._subject.optimizer
         held = _watched.get(optimizer, lambda: None)()
@@ -98,7 +102,7 @@ class Attached:
 
     def _before(self, optimizer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The hook before a step: commands, a pause, and what a look will need of the present."""
-        if self._ended is not None:
+        if self._is_over():
             return None
         now = self._clock()
         if self._state != "running":
@@ -107,7 +111,7 @@ class Attached:
             self._attend()
             if self._held:
                 self._hold()
-            if self._ended is not None:
+            if self._is_over():
                 return None
             now = self._clock()
         self._inside = True
@@ -119,7 +123,7 @@ class Attached:
     def _after(self, optimizer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """The hook after a step: the learning rate that it was made with, and a look where one is due."""
         self._inside = False
-        if self._ended is not None:
+        if self._is_over():
             return
         rate = self._groups[0]["lr"]
         if isinstance(rate, float | int) and (rate != self._rates.rate or self._rates.moving):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -108,7 +107,7 @@ def _parts(subject: Subject, step: int) -> list[Part]:
                 parts.append(Part(name, p, rule, 0.0, rule.optimizer.initial(p.detach().reshape(-1))))
     if not parts:
         raise RunError("There is no forecast of this loop now: its learning rate is 0, so nothing moves.")
-    counted = [part.n for part in parts if not math.isnan(part.n)]
+    counted = [part.n for part in parts if part.n is not None]
     if (
         counted
         and parts[0].rule.optimizer.has_momentum

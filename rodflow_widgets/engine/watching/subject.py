@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,13 +16,17 @@ from .reading import Rule, check_optimizer, moments_of, rule_of, steps_of
 
 @dataclass(frozen=True)
 class Part:
-    """One parameter that moves: its name in the model, its rule, the steps made of it, its moving averages."""
+    """One parameter that moves: its name in the model, its rule, its moving averages, the steps made of it if they are counted."""
 
     name: str
     parameter: nn.Parameter
     rule: Rule
-    n: float
+    n: float | None
     moments: Moments
+
+    def count(self, step: float) -> float:
+        """Steps made of it, or `step` where torch keeps no count."""
+        return step if self.n is None else self.n
 
 
 class Subject:
@@ -79,7 +82,7 @@ class Subject:
                 continue
             moments = moments_of(self.optimizer.state.get(p, {}), rule, p.detach())
             if moments is not None:
-                found.append(Part(name, p, rule, math.nan if count is None else count, moments))
+                found.append(Part(name, p, rule, count, moments))
         return found
 
     @property
@@ -99,7 +102,7 @@ class Subject:
 def reference(parts: Sequence[Part], step: float) -> float:
     """The edge threshold that sharpness is measured against: that of the first part. `step` counts where torch does not."""
     first = parts[0]
-    return first.rule.edge_threshold(step if math.isnan(first.n) else first.n)
+    return first.rule.edge_threshold(first.count(step))
 
 
 def preconditioner(parts: Sequence[Part], step: float, dtype: torch.dtype, device: torch.device) -> Tensor:
@@ -111,18 +114,18 @@ def preconditioner(parts: Sequence[Part], step: float, dtype: torch.dtype, devic
     part the sign of sin θ, and so only θ = 0 or π solves x*(diag((z − 1 + ηλ)/D(z)) + H)x = 0.
     """
     edge = reference(parts, step)
-    own = [part.rule.edge_threshold(step if math.isnan(part.n) else part.n) / edge for part in parts]
+    own = [part.rule.edge_threshold(part.count(step)) / edge for part in parts]
     plain = all(part.moments.second is None for part in parts)
     if plain and all(scale == 1.0 for scale in own):
         return torch.ones(1, dtype=dtype, device=device)
     pieces = []
     for part, scale in zip(parts, own, strict=True):
-        second, n = part.moments.second, step if math.isnan(part.n) else part.n
+        second = part.moments.second
         like = torch.empty(part.parameter.numel(), dtype=dtype, device=device)
         if second is None:
             pieces.append(torch.full_like(like, scale))
         else:
-            pieces.append(part.rule.optimizer.root_mean_square(second.to(device, dtype), n) * scale)
+            pieces.append(part.rule.optimizer.root_mean_square(second.to(device, dtype), part.count(step)) * scale)
     return torch.cat(pieces)
 
 
