@@ -270,6 +270,9 @@ class Watch(Attached, Shown):
         if self._ended is not None:
             raise RunError(f"The learning rate cannot be changed any more: {self._ended}")
 
+    def _refusal(self, what: str) -> RunError:
+        return RunError(f"A training loop that is watched cannot be {what} from here: its own code runs it.")
+
     def submit(self, name: str, args: Mapping[str, Any]) -> Future[Any]:
         """Hand a command over, to be applied in the training thread before its next step; returns at once.
 
