@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__
 
 if TYPE_CHECKING:
+    from . import callbacks as callbacks
     from . import schedules as schedules
     from .citations import cite as cite
     from .engine import Problem as Problem
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from .widgets import watch as watch
 
 _LAZY = {
+    "callbacks": (".callbacks", None),
     "Problem": (".engine", "Problem"),
     "Simulation": (".engine", "Simulation"),
     "curvature": (".engine.curvature", None),

@@ -20,7 +20,7 @@ from .edges import Stays
 from .learning_rates import LearningRates
 from .listeners import Listeners
 from .orders import RATE
-from .shown import Failure
+from .shown import Cost, Failure
 from .stopwatch import Stopwatch
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class Attached:
     """
 
     notes: tuple[str, ...] = ()
+    cost: Cost | None = None
 
     def __init__(
         self, looker: Looker, cadence: Cadence, spec: dict[str, Any], step: int, clock: Callable[[], float]
@@ -75,6 +76,7 @@ class Attached:
         self._listeners, self._before_return = Listeners(BaseException), Listeners(Exception)
         rule = self._subject.first_rule()
         self._factor = math.nan if rule is None else rule.edge_threshold(step + 1) * self._rates.rate
+        self.cost = cadence.cost(clock())
         self._attach()
 
     def _is_over(self) -> bool:
@@ -202,7 +204,8 @@ class Attached:
         now = self._clock()
         rate = self._subject.learning_rate
         self._recording.add_events(self._rates.seen(self._step, rate))
-        row |= {"time": float(self._step), "learning_rate": rate, "share": self._cadence.cost(now).share}
+        self.cost = self._cadence.cost(now)
+        row |= {"time": float(self._step), "learning_rate": rate, "share": self.cost.share}
         table = self._recording[TABLE]
         full = {c.name: row.get(c.name, math.nan if c.width == 1 else [math.nan] * c.width) for c in table.described}
         table.append({name: [value] for name, value in full.items()})

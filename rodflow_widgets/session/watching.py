@@ -19,7 +19,7 @@ from .forecasting import Forecast
 from .listeners import Listener
 from .orders import EVERY, SHARE, order
 from .runner import ANSWER_SECONDS, Run
-from .shown import Cost, Failure, Shown
+from .shown import Failure, Shown
 
 IDLE_SECONDS = 10.0
 """A loop that has made no step for so long is over, or busy with something else: commands are applied without it."""
@@ -153,11 +153,6 @@ class Watch(Attached, Shown):
     @property
     def seconds(self) -> float:
         return self._stopwatch.seconds
-
-    @property
-    def cost(self) -> Cost:  # type: ignore[override]
-        """The share of the time of training that looks have taken so far, and what it is kept to."""
-        return self._cadence.cost(self._clock() if self._ended is None else self._seen)
 
     @property
     def failure(self) -> Failure | None:
@@ -326,6 +321,7 @@ class Watch(Attached, Shown):
             self._cadence.share, self._cadence.every = share, None
         else:
             self._cadence.every = every
+        self.cost = self._cadence.cost(self._clock())
         self._failures, self._blind = 0, ""
         self._say()
         return ()
