@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__
 
 if TYPE_CHECKING:
+    from . import callbacks as callbacks
     from . import schedules as schedules
     from .citations import cite as cite
     from .engine import Problem as Problem
@@ -31,8 +32,10 @@ if TYPE_CHECKING:
     from .widgets import fork as fork
     from .widgets import resume as resume
     from .widgets import view as view
+    from .widgets import watch as watch
 
 _LAZY = {
+    "callbacks": (".callbacks", None),
     "Problem": (".engine", "Problem"),
     "Simulation": (".engine", "Simulation"),
     "curvature": (".engine.curvature", None),
@@ -49,6 +52,7 @@ _LAZY = {
     "resume": (".widgets", "resume"),
     "fork": (".widgets", "fork"),
     "view": (".widgets", "view"),
+    "watch": (".widgets", "watch"),
     "Explorer": (".widgets", "Explorer"),
     "cite": (".citations", "cite"),
 }

@@ -7,6 +7,7 @@ from .runner import Run
 from .shown import Cost, Failure, Saving, Shown
 from .spec import RunSpec
 from .stored import fork, resume
+from .watching import Watch
 
 __all__ = [
     "COMMANDS",
@@ -16,6 +17,7 @@ __all__ = [
     "RunSpec",
     "Saving",
     "Shown",
+    "Watch",
     "fork",
     "resume",
     "simulate",

@@ -182,8 +182,8 @@ class Feed:
             elif name == "cancel":
                 self._asked.cancel(str(args.get("id", "")))
                 self._reply(identity, True)
-            elif name == "fork":
-                # It waits for the worker, and may compute what came before it: not on the thread that sends.
+            elif name in ("fork", "forecast"):
+                # It waits for the worker or the loop, and may compute what came before it: not on the thread that sends.
                 threading.Thread(
                     target=self._wish, args=(identity, name, args), name="rodflow-wish", daemon=True
                 ).start()

@@ -9,13 +9,13 @@ import threading
 import typing
 import weakref
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import anywidget
 import traitlets
 
 from ..errors import ArgumentError, RunError, unknown
-from ..session import Shown
+from ..session import Shown, Watch
 from ..wire.codec import content
 from ..wire.messages import PROTOCOL, PanelName
 from . import bundle, cells, host
@@ -171,11 +171,13 @@ class Live(Steered, anywidget.AnyWidget):
                 self.snapshot = b"".join(self._snapshots.values())
 
     def wish(self, branch: int, name: str, args: dict[str, Any]) -> int | None:
-        """Do what concerns the view rather than a run: fork, edit or remove a branch."""
+        """Do what concerns the view rather than a run: fork, forecast, edit or remove a branch."""
         if name == "fork":
             changes = dict(args)
             at, title = changes.pop("at", None), changes.pop("name", None)
             return self._fork(self._branches[branch], at, title, changes).step
+        if name == "forecast":
+            return self._forecast(self._branches[branch], args)
         with self._turn, self.hold_sync():
             if name == "edit":
                 self._branches.edit(branch, **args)
@@ -194,13 +196,30 @@ class Live(Steered, anywidget.AnyWidget):
         self._refuse_if_closed()
         run = parent.run.fork(at=at, **changes)
         with self._turn, self.hold_sync():
-            self._refuse_if_closed()
-            branch = self._branches.add(run, name, parent.id, run.recording.spec["parent"]["step"])
-            self.statuses = {**self.statuses, str(branch.id): plain(content(branch.feed.status()))}
-            self._list()
-            SENDER.add(branch.feed)
-            self._still.add(run)
+            branch = self._draw(run, name, parent.id, "fork")
             run.start()
+        return branch
+
+    def adopt(self, forecast: Shown) -> None:
+        """Draw a forecast of the first run over it."""
+        with self._turn, self.hold_sync():
+            self._draw(forecast, None, 0, "forecast")
+
+    def _forecast(self, of: Branch, args: dict[str, Any]) -> int:
+        """Have a forecast made, which comes back through `adopt`."""
+        if not isinstance(of.run, Watch):
+            raise RunError(f"There is no forecast of {of.name!r}: it is a run itself. fork() it.")
+        step: int = of.run.forecast(**args).recording.spec["parent"]["step"]
+        return step
+
+    def _draw(self, run: Shown, name: str | None, parent: int, kind: Literal["fork", "forecast"]) -> Branch:
+        """Take a run in as a branch, from the step on where it leaves its parent."""
+        self._refuse_if_closed()
+        branch = self._branches.add(run, name, parent, run.recording.spec["parent"]["step"], kind)
+        self.statuses = {**self.statuses, str(branch.id): plain(content(branch.feed.status()))}
+        self._list()
+        SENDER.add(branch.feed)
+        self._still.add(run)
         return branch
 
     def _refuse_if_closed(self) -> None:
