@@ -177,9 +177,11 @@ class Decoder:
 
     def _storage(self, place: Any, name: Any) -> torch.UntypedStorage:
         device, data = self._place(place), self._bytes(name)
-        memory = torch.empty(len(data), dtype=torch.uint8, device=device)
-        memory.copy_(torch.from_numpy(np.array(data)))
-        return memory.untyped_storage()
+        memory = torch.empty(
+            len(data), dtype=torch.uint8
+        )  # of torch, which aligns it: where memory begins decides on rounding
+        memory.numpy()[:] = data
+        return memory.to(device).untyped_storage()
 
     def _tensor(self, storage: Any, name: Any, offset: Any, size: Any, stride: Any, leaf: Any) -> Tensor:
         i, dtype, begin = whole(storage), torch_dtype(name), whole(offset)
