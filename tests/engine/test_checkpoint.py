@@ -7,6 +7,7 @@ import json
 import random
 import subprocess
 import sys
+import threading
 from collections import deque
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -433,6 +434,34 @@ def test_every_attribute_that_is_asked_for_is_there() -> None:
     assert {"problem", "meter", "w", "x", "stage"} <= seen[type(rod)]
 
 
+def test_memory_of_the_problem_goes_to_its_device_and_the_rest_stays() -> None:
+    encoder = Encoder(table(), {}, torch.device("meta"))
+    here = encoder.value([torch.ones(3), torch.device("meta")])["ref"]
+    state = {"objects": encoder.objects, "classes": [], "storages": encoder.storages}
+    assert state["storages"] == [["cpu", "memory0"]]
+    for place, device in (("cpu", "cpu"), ("problem", "meta")):
+        state["storages"][0][0] = place
+        tensor, where = Decoder(state, encoder.arrays, table(), {}, {}, torch.device("meta")).graph(here)
+        assert tensor.device.type == device
+        assert where.type == "meta"
+
+
+def test_a_fork_is_taken_apart_on_another_thread_while_the_run_goes_on() -> None:
+    simulation = advanced(Simulation(network(), GD(0.3), ("discrete", "rod", "stable"), steps=60), 9)
+    fork, expected = simulation.fork(), checkpoint(simulation)
+    made: list[Checkpoint] = []
+    thread = threading.Thread(target=lambda: made.append(checkpoint(fork)))
+    thread.start()
+    advanced(simulation, 20)
+    thread.join()
+    own = restored(made[0], simulation.problem)
+    assert own.row == 9
+    assert made[0].state["classes"] == expected.state["classes"]
+    own.drain()
+    there = restored(expected, simulation.problem)
+    assert_same(rest_after_draining(there), rest(own))
+
+
 # Damage
 
 
@@ -540,6 +569,36 @@ def named(state: dict, name: str) -> list:
     """The first object of a class."""
     number = state["classes"].index(name)
     return next(entry for entry in state["objects"] if entry[0] == "object" and entry[1] == number)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_many_changes_at_once_and_memory_that_was_exchanged(good, seed) -> None:
+    text, arrays, problem = good
+    chance = random.Random(100 + seed)
+    names = list(arrays)
+    for _ in range(25):
+        state = json.loads(text)
+        how = [mutated(state, chance) for _ in range(chance.randint(0, 6))]
+        one, other = chance.sample(names, 2)
+        data = dict(arrays)
+        data[one], data[other] = data[other], data[one][: chance.randrange(len(data[one]) + 1)]
+        try:
+            made = restored(Checkpoint(state, data), problem)
+        except ArgumentError:
+            continue
+        except Exception as error:
+            raise AssertionError(how) from error
+        assert type(made) is Simulation
+
+
+def test_what_another_version_made_and_this_one_cannot_read_says_so(good) -> None:
+    text, arrays, problem = good
+    state = json.loads(text)
+    state["made_by"] = "rodflow_widgets 0.9 with torch 3.0"
+    assert restored(Checkpoint(state, arrays), problem).row == 7
+    named(state, "lockstep.Lockstep")[2].pop("lanes")
+    with pytest.raises(ArgumentError, match=r"made by rodflow_widgets 0\.9 with torch 3\.0, this is rodflow_widgets"):
+        restored(Checkpoint(state, arrays), problem)
 
 
 def first(state: dict, kind: str) -> list:
