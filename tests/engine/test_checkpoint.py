@@ -419,11 +419,11 @@ def test_arrays_and_random_numbers_come_back() -> None:
 
 def test_every_attribute_that_is_asked_for_is_there() -> None:
     simulation = advanced(Simulation(network(), GD(0.3), flows_for(GD(0.3)), steps=30), 8)
-    seen, left = {}, [simulation]
+    seen, left, known = {}, [simulation], set(table().values())
     while left:
         thing = left.pop()
         cls = type(thing)
-        if cls in table().values():
+        if cls in known:
             seen[cls] = required(cls)
             assert required(cls) <= attributes(thing).keys(), cls
             left += [one for one in attributes(thing).values() if id(one) != id(thing) and type(one) not in seen]
@@ -615,6 +615,19 @@ def test_memory_that_is_missing_or_of_another_length_is_refused(good) -> None:
     ):
         with pytest.raises(ArgumentError, match="damaged"):
             restored(Checkpoint(json.loads(text), wrong), problem)
+
+
+def test_a_tuple_that_would_fill_the_memory_as_text_is_refused(good) -> None:
+    text, arrays, problem = good
+    state = json.loads(text)
+    begin = len(state["objects"])
+    state["objects"].append(["tuple", []])
+    state["objects"] += [["tuple", [{"ref": begin + i}] * 2] for i in range(60)]
+    made = [i for i, entry in enumerate(state["objects"]) if entry[0] == "made"]
+    optimizer = next(state["objects"][i] for i in made if "groups" in state["objects"][i][2])
+    state["objects"].append(["made", optimizer[1], {**optimizer[2], "groups": {"ref": begin + 60}}])
+    with pytest.raises(ArgumentError, match="more than a million"):
+        restored(Checkpoint(state, arrays), problem)
 
 
 @pytest.mark.parametrize("wrong", [None, 3, {}, Checkpoint([], {}), Checkpoint({}, []), Checkpoint({}, {})])
