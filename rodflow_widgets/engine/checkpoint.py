@@ -9,9 +9,11 @@ from types import UnionType
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from ..errors import ArgumentError, RodflowError, RunError
+from ..version import __version__
 from ..vocabulary import Event, Status
 from .classes import DESCRIPTIONS, OWN, fits, name_of, table
 from .data import checked, damaged
@@ -63,16 +65,17 @@ def checkpoint(simulation: Simulation) -> Checkpoint:
     for optimizer in (request.optimizer, *(stretch.optimizer for stretch in (*schedule._stretches, *schedule._before))):
         if isinstance(optimizer, MappedOptimizer):
             outside[id(optimizer.rule)] = ["own", optimizer.name, "rule", "", None]
-    encoder = Encoder(_classes(request), outside, problem.device)
+    known = table(flow for _, flow, _ in request.flows)
+    encoder = Encoder(_classes(request, known), outside, problem.device)
     try:
         root = encoder.value(simulation)["ref"]
     except RecursionError as error:
         raise RunError("This run cannot be kept as a checkpoint: something in it is nested too deeply.") from error
     own = {entry[1]: entry[2] for entry in encoder.objects if entry[0] == "own" and entry[2] != "rule"}
-    given = table(flow for _, flow, _ in request.flows)
-    own |= {name.removeprefix(OWN): "class" for name in encoder.classes if name.startswith(OWN) and name not in given}
+    own |= {name.removeprefix(OWN): "class" for name in encoder.classes if name.startswith(OWN) and name not in known}
     state = {
         "format": FORMAT,
+        "made_by": _made_by(),
         "byteorder": sys.byteorder,
         "row": simulation.row,
         "steps": simulation.steps,
@@ -110,8 +113,12 @@ def restored(checkpoint: Checkpoint, problem: Problem, own: Mapping[str, Any] | 
         decoder = Decoder(state, arrays, table(given.values()), parts, given, problem.device)
         made = decoder.graph(state.get("root"))
         _check_frame(made, problem)
-    except ArgumentError:
-        raise
+    except ArgumentError as error:
+        if state.get("made_by") == _made_by():
+            raise
+        raise ArgumentError(
+            f"{error} It was made by {str(state.get('made_by'))[:80]}, this is {_made_by()}."
+        ) from error
     except (
         RodflowError, AttributeError, IndexError, KeyError, OverflowError, RecursionError, RuntimeError, TypeError, ValueError,
     ) as error:  # fmt: skip
@@ -120,12 +127,16 @@ def restored(checkpoint: Checkpoint, problem: Problem, own: Mapping[str, Any] | 
     return simulation
 
 
+def _made_by() -> str:
+    return f"rodflow_widgets {__version__} with torch {torch.__version__}"
+
+
 def _dtype(problem: Problem) -> str:
     return str(problem.dtype).removeprefix("torch.")
 
 
 def _parts(problem: Problem) -> dict[str, Any]:
-    """What of a problem a simulation holds; the first of two names that are one."""
+    """What of a problem a simulation holds; of names for the same thing the last is used."""
     return {
         "problem": problem,
         "fast": problem._fast,
@@ -134,11 +145,12 @@ def _parts(problem: Problem) -> dict[str, Any]:
     }
 
 
-def _classes(request: Request) -> dict[str, type]:
-    """What may be met: the table, and what lies beside a flow of one's own in its module."""
-    own = [flow for _, flow, _ in request.flows if name_of(type(flow)).startswith(OWN)]
-    found = {name: cls for name, cls in table(own).items() if not issubclass(cls, Flow) or name in table()}
-    for flow in own:
+def _classes(request: Request, known: dict[str, type]) -> dict[str, type]:
+    """What may be met: all that is known but flows of one's own, which are given again, and what lies beside these."""
+    own = {name_of(type(flow)): flow for _, flow, _ in request.flows if name_of(type(flow)).startswith(OWN)}
+    registered = table()
+    found = {name: cls for name, cls in known.items() if name not in own or name in registered}
+    for flow in own.values():
         module = type(flow).process.__module__
         for cls in vars(sys.modules.get(module, object)).values():
             if isinstance(cls, type) and cls.__module__ == module and not issubclass(cls, DESCRIPTIONS):

@@ -29,6 +29,11 @@ PACKAGE = __name__.rpartition(".")[0].rpartition(".")[0]
 DESCRIPTIONS = (Optimizer, Flow, Rates)
 """Frozen descriptions, which are made by their constructors from their fields and so are checked once more."""
 LEFT_OUT = (BaseException, Problem, Objective, Graph, Rule, MappedOptimizer)
+ELSEWHERE = tuple(
+    f"{PACKAGE}.engine.{name}"
+    for name in ("checkpoint", "decoding", "encoding", "ensemble", "host", "model", "recompute", "surveys", "together")
+)
+"""Modules whose classes no simulation is made of."""
 OWN = "own:"
 
 
@@ -39,7 +44,8 @@ def table(own: Iterable[Any] = ()) -> dict[str, type]:
     """
     found = {}
     for name, module in list(sys.modules.items()):
-        if name == f"{PACKAGE}.vocabulary" or name.startswith(f"{PACKAGE}.engine."):
+        inside = name.startswith(f"{PACKAGE}.engine.") and not name.startswith(ELSEWHERE)
+        if inside or name == f"{PACKAGE}.vocabulary":
             for cls in vars(module).values():
                 if isinstance(cls, type) and cls.__module__ == name and not issubclass(cls, LEFT_OUT):
                     found[name_of(cls)] = cls

@@ -21,6 +21,8 @@ from .optimizers.from_map import MappedOptimizer
 from .rates import Rates
 
 MOST_AXES = 8
+MOST_NESTED = 10**6
+"""How many entries tuples of tuples may come to, each counted as often as it is met: a text of them would be as long."""
 SPREAD = 64
 """How many times larger than its storage a tensor may look, by strides of 0."""
 KINDS: dict[Any, type[Any]] = {"optimizer": Optimizer, "rule": MappedOptimizer, "flow": Flow, "schedule": Rates}
@@ -58,9 +60,10 @@ class Decoder:
         self._classes = [self._known(classes, name) for name in checked(state.get("classes"), list)]
         self._storages = [self._storage(*checked(one, list, 2)) for one in checked(state.get("storages"), list)]
         self._built: list[Any] = [None] * len(self._entries)
+        self._nested: dict[int, int] = {}
         self._there = [False] * len(self._entries)
         self._makers: dict[str, Callable[..., Any]] = {
-            "tuple": lambda items: tuple(self._values(items)),
+            "tuple": self._tuple,
             "size": lambda items: torch.Size(whole(one) for one in checked(items, list)),
             "frozenset": lambda items: frozenset(self._keys(items)),
             "tensor": self._tensor,
@@ -81,9 +84,10 @@ class Decoder:
     def graph(self, root: Any) -> Any:
         """Everything, and of it the object number `root`."""
         shells: list[tuple[int, list[Any]]] = []
+        kinds = {*self._makers, *self._fillers}
         for i, entry in enumerate(self._entries):
             checked(entry, list)
-            if not entry or not isinstance(entry[0], str) or entry[0] not in {*self._makers, *self._fillers}:
+            if not entry or not isinstance(entry[0], str) or entry[0] not in kinds:
                 raise damaged(f"object {i} is of no kind that there is")
             if entry[0] in self._fillers:
                 self._put(i, self._shell(entry))
@@ -136,6 +140,13 @@ class Decoder:
     def _values(self, items: Any) -> list[Any]:
         return [self.value(one) for one in checked(items, list)]
 
+    def _tuple(self, items: Any) -> tuple[Any, ...]:
+        made = tuple(self._values(items))
+        self._nested[id(made)] = 1 + sum(self._nested.get(id(one), 1) for one in made)
+        if self._nested[id(made)] > MOST_NESTED:
+            raise damaged("tuples of tuples come to more than a million entries")
+        return made
+
     def _keys(self, items: Any) -> list[Any]:
         keys = self._values(items)
         for key in keys:
@@ -177,9 +188,11 @@ class Decoder:
 
     def _storage(self, place: Any, name: Any) -> torch.UntypedStorage:
         device, data = self._place(place), self._bytes(name)
-        memory = torch.empty(len(data), dtype=torch.uint8, device=device)
-        memory.copy_(torch.from_numpy(np.array(data)))
-        return memory.untyped_storage()
+        memory = torch.empty(
+            len(data), dtype=torch.uint8
+        )  # of torch, which aligns it: where memory begins decides on rounding
+        memory.numpy()[:] = data
+        return memory.to(device).untyped_storage()
 
     def _tensor(self, storage: Any, name: Any, offset: Any, size: Any, stride: Any, leaf: Any) -> Tensor:
         i, dtype, begin = whole(storage), torch_dtype(name), whole(offset)

@@ -80,7 +80,7 @@ class Encoder:
         if isinstance(thing, tuple | frozenset) and type(thing) in (tuple, frozenset, torch.Size):
             entry = [type(thing).__name__.lower(), [self.value(one) for one in thing]]
             return self._refs[id(thing)] if id(thing) in self._refs else self._enter(thing, entry)
-        if isinstance(thing, Tensor) and type(thing) in (Tensor, torch.nn.Parameter):
+        if type(thing) is Tensor:
             return self._enter(thing, self._tensor(thing))
         if type(thing) is np.ndarray and thing.dtype.kind in NUMBERS:
             return self._enter(thing, self._array(thing))

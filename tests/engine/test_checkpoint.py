@@ -7,6 +7,7 @@ import json
 import random
 import subprocess
 import sys
+import threading
 from collections import deque
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -418,11 +419,11 @@ def test_arrays_and_random_numbers_come_back() -> None:
 
 def test_every_attribute_that_is_asked_for_is_there() -> None:
     simulation = advanced(Simulation(network(), GD(0.3), flows_for(GD(0.3)), steps=30), 8)
-    seen, left = {}, [simulation]
+    seen, left, known = {}, [simulation], set(table().values())
     while left:
         thing = left.pop()
         cls = type(thing)
-        if cls in table().values():
+        if cls in known:
             seen[cls] = required(cls)
             assert required(cls) <= attributes(thing).keys(), cls
             left += [one for one in attributes(thing).values() if id(one) != id(thing) and type(one) not in seen]
@@ -431,6 +432,34 @@ def test_every_attribute_that_is_asked_for_is_there() -> None:
     assert {"_row", "steps", "lanes", "shown", "_discrete"} <= seen[type(simulation._lockstep)]
     rod = simulation._lockstep.lanes[1].process
     assert {"problem", "meter", "w", "x", "stage"} <= seen[type(rod)]
+
+
+def test_memory_of_the_problem_goes_to_its_device_and_the_rest_stays() -> None:
+    encoder = Encoder(table(), {}, torch.device("meta"))
+    here = encoder.value([torch.ones(3), torch.device("meta")])["ref"]
+    state = {"objects": encoder.objects, "classes": [], "storages": encoder.storages}
+    assert state["storages"] == [["cpu", "memory0"]]
+    for place, device in (("cpu", "cpu"), ("problem", "meta")):
+        state["storages"][0][0] = place
+        tensor, where = Decoder(state, encoder.arrays, table(), {}, {}, torch.device("meta")).graph(here)
+        assert tensor.device.type == device
+        assert where.type == "meta"
+
+
+def test_a_fork_is_taken_apart_on_another_thread_while_the_run_goes_on() -> None:
+    simulation = advanced(Simulation(network(), GD(0.3), ("discrete", "rod", "stable"), steps=60), 9)
+    fork, expected = simulation.fork(), checkpoint(simulation)
+    made: list[Checkpoint] = []
+    thread = threading.Thread(target=lambda: made.append(checkpoint(fork)))
+    thread.start()
+    advanced(simulation, 20)
+    thread.join()
+    own = restored(made[0], simulation.problem)
+    assert own.row == 9
+    assert made[0].state["classes"] == expected.state["classes"]
+    own.drain()
+    there = restored(expected, simulation.problem)
+    assert_same(rest_after_draining(there), rest(own))
 
 
 # Damage
@@ -542,6 +571,36 @@ def named(state: dict, name: str) -> list:
     return next(entry for entry in state["objects"] if entry[0] == "object" and entry[1] == number)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_many_changes_at_once_and_memory_that_was_exchanged(good, seed) -> None:
+    text, arrays, problem = good
+    chance = random.Random(100 + seed)
+    names = list(arrays)
+    for _ in range(25):
+        state = json.loads(text)
+        how = [mutated(state, chance) for _ in range(chance.randint(0, 6))]
+        one, other = chance.sample(names, 2)
+        data = dict(arrays)
+        data[one], data[other] = data[other], data[one][: chance.randrange(len(data[one]) + 1)]
+        try:
+            made = restored(Checkpoint(state, data), problem)
+        except ArgumentError:
+            continue
+        except Exception as error:
+            raise AssertionError(how) from error
+        assert type(made) is Simulation
+
+
+def test_what_another_version_made_and_this_one_cannot_read_says_so(good) -> None:
+    text, arrays, problem = good
+    state = json.loads(text)
+    state["made_by"] = "rodflow_widgets 0.9 with torch 3.0"
+    assert restored(Checkpoint(state, arrays), problem).row == 7
+    named(state, "lockstep.Lockstep")[2].pop("lanes")
+    with pytest.raises(ArgumentError, match=r"made by rodflow_widgets 0\.9 with torch 3\.0, this is rodflow_widgets"):
+        restored(Checkpoint(state, arrays), problem)
+
+
 def first(state: dict, kind: str) -> list:
     return next(entry for entry in state["objects"] if entry[0] == kind)
 
@@ -556,6 +615,19 @@ def test_memory_that_is_missing_or_of_another_length_is_refused(good) -> None:
     ):
         with pytest.raises(ArgumentError, match="damaged"):
             restored(Checkpoint(json.loads(text), wrong), problem)
+
+
+def test_a_tuple_that_would_fill_the_memory_as_text_is_refused(good) -> None:
+    text, arrays, problem = good
+    state = json.loads(text)
+    begin = len(state["objects"])
+    state["objects"].append(["tuple", []])
+    state["objects"] += [["tuple", [{"ref": begin + i}] * 2] for i in range(60)]
+    made = [i for i, entry in enumerate(state["objects"]) if entry[0] == "made"]
+    optimizer = next(state["objects"][i] for i in made if "groups" in state["objects"][i][2])
+    state["objects"].append(["made", optimizer[1], {**optimizer[2], "groups": {"ref": begin + 60}}])
+    with pytest.raises(ArgumentError, match="more than a million"):
+        restored(Checkpoint(state, arrays), problem)
 
 
 @pytest.mark.parametrize("wrong", [None, 3, {}, Checkpoint([], {}), Checkpoint({}, []), Checkpoint({}, {})])
