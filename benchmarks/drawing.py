@@ -6,7 +6,7 @@ one such update, scripts and everything else, JupyterLab itself included; the me
 session, on the same numbers: one JupyterLab, one Chromium, one notebook and kernel for each cell of the table.
 
 Ours is the whole live view, with all of its panels and controls, behind a run whose rows are made up
-(`benchmarks/producer.py`). A second row is a run with all columns that a real one has.
+(`tests/browser/producer.py`). A second row is a run with all columns that a real one has.
 Of bqplot there are five marks, each with times of its own, as processes have; and one mark with common times.
 """
 
@@ -38,7 +38,7 @@ BEGIN, END = "<!-- drawing: begin -->", "<!-- drawing: end -->"
 # Each defines `update(rows)`, which adds rows to every series, and shows its widget.
 VIEWS = {
     OURS: """
-from benchmarks.producer import Gate, live
+from tests.browser.producer import Gate, live
 gate = Gate()
 view = live(gate, 10**7)
 update = gate.let
@@ -46,7 +46,7 @@ update({size})
 view
 """,
     REAL: """
-from benchmarks.producer import FIVE, Gate, live
+from tests.browser.producer import FIVE, Gate, live
 gate = Gate()
 view = live(gate, 10**7, processes=FIVE, columns=None)
 update = gate.let
@@ -55,7 +55,7 @@ view
 """,
     BQPLOT: """
 import bqplot
-from benchmarks.producer import five_series
+from tests.browser.producer import five_series
 time, losses = five_series(10**6)
 rows = {size}
 scales = {{"x": bqplot.LinearScale(), "y": bqplot.LinearScale()}}
@@ -71,7 +71,7 @@ bqplot.Figure(marks=marks, axes=axes, animation_duration=0)
 """,
     PLOTLY: """
 import plotly.graph_objects as go
-from benchmarks.producer import five_series
+from tests.browser.producer import five_series
 time, losses = five_series(10**6)
 rows = {size}
 figure = go.FigureWidget([go.Scatter(x=time[:rows], y=y[:rows], mode="lines") for y in losses])

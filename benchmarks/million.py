@@ -1,6 +1,6 @@
 """A million recorded steps in a page: `python benchmarks/million.py [--rows 1000000]`.
 
-Rows come at 200,000 a second, made up (`benchmarks/producer.py`) in place of a simulation, with a live view on them:
+Rows come at 200,000 a second, made up (`tests/browser/producer.py`) in place of a simulation, with a live view on them:
 first the losses of five processes, then everything that iterates, rod and stable flow record. Told is whether all rows
 arrived, and how long after the last was recorded; what the page holds for them; and how long after a reload of the page
 the view is there, and its picture.
@@ -28,7 +28,7 @@ VIEWS = {
 CELLS = (
     """
 import time
-from benchmarks.producer import Gate, Rate, live
+from tests.browser.producer import Gate, Rate, live
 rate, gate = Rate({rate}), Gate()
 view = live(lambda row: rate(row) if row or gate(row) else 0, {rows} - 1, **{arguments})
 ends = []

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from .store import load as load
     from .widgets import Explorer as Explorer
     from .widgets import compare as compare
+    from .widgets import fork as fork
+    from .widgets import resume as resume
+    from .widgets import view as view
     from .widgets import watch as watch
 
 _LAZY = {
@@ -46,6 +49,9 @@ _LAZY = {
     "simulate_many": (".session", "simulate_many"),
     "load": (".store", "load"),
     "compare": (".widgets", "compare"),
+    "resume": (".widgets", "resume"),
+    "fork": (".widgets", "fork"),
+    "view": (".widgets", "view"),
     "watch": (".widgets", "watch"),
     "Explorer": (".widgets", "Explorer"),
     "cite": (".citations", "cite"),
@@ -62,6 +68,13 @@ def __getattr__(name: str) -> Any:
     value = loaded if attribute is None else getattr(loaded, attribute)
     globals()[name] = value
     return value
+
+
+def load_ipython_extension(ipython: Any) -> None:
+    """`%load_ext rodflow_widgets`: the magics `%rodflow` and `%%rodflow`."""
+    from .widgets.magics import Rodflow
+
+    ipython.register_magics(Rodflow)
 
 
 def __dir__() -> list[str]:

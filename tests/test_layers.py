@@ -24,8 +24,8 @@ ALLOWED = {
     "session": {"engine", "recording", "store"},
     "validation": {"engine", "recording", "store", "session"},
     "widgets": {"engine", "recording", "wire", "figures", "store", "session"},
+    "cli": {"engine", "recording", "wire", "figures", "store", "session", "validation", "widgets"},
     "callbacks": {"widgets"},
-    "cli": {"engine", "recording", "wire", "figures", "store", "session", "validation"},
 }
 HEAVY = ("anywidget", "traitlets", "IPython", "zarr", "pandas", "matplotlib")
 LAZY = (

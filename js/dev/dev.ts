@@ -2,6 +2,7 @@
  * The widget without Jupyter: `npm run dev`, then the address it prints. In the address:
  * ?scene=running (or ready, paused, finished, stopped, diverged, error, gone, ended, all) &theme=dark &width=600 &nadam &still
  * ?plane=valley (or quartic, network) &scene=running &rows=113 &steps=200 &pace=100 &cursor=100 &press=all,Contours of the loss
+ * ?watched=forecast (or watched, failing, ahead, ended, opened, all) &tab=Spectrum &press=all,…
  * ?spectrum=8 (eigenvalues a row) &pace=400 &cursor=300 &press=rod,Spectral density at step 300
  */
 import widget from "../src/index";
@@ -9,6 +10,7 @@ import "../src/live.css";
 import { DensityModel } from "./density";
 import { FakeModel, NADAM, type Scene } from "./fake";
 import { type Kind, type Options, PlaneModel } from "./plane";
+import { type Watched, WatchedModel } from "./watched";
 
 const SCENES: Scene[] = ["ready", "running", "paused", "finished", "stopped", "diverged", "error", "gone", "ended"];
 
@@ -19,8 +21,15 @@ document.body.dataset.jpThemeLight = String(query.get("theme") !== "dark");
 
 const plane = query.get("plane") as Kind | null;
 const recorded = query.get("spectrum");
+const watched = query.get("watched");
+const WATCHED: Watched[] = ["watched", "failing", "forecast", "ahead", "ended", "opened"];
 
-function made(scene: Scene): FakeModel {
+function made(scene: Scene | Watched): FakeModel {
+  if (watched !== null) return new WatchedModel(scene as Watched);
+  return simulated(scene as Scene);
+}
+
+function simulated(scene: Scene): FakeModel {
   const others = query.has("nadam") ? NADAM : [];
   if (plane) return new PlaneModel(plane, options(scene));
   if (recorded !== null)
@@ -51,7 +60,8 @@ function look(root: HTMLElement, tab: string): void {
   for (const text of query.get("press")?.split(",") ?? []) setTimeout(press, 150, text);
 }
 
-for (const scene of asked === "all" ? SCENES : [asked as Scene]) {
+const one = (watched ?? asked) as Scene | Watched | "all";
+for (const scene of one === "all" ? (watched ? WATCHED : SCENES) : [one]) {
   const el = document.createElement("div");
   el.style.width = `${query.get("width") ?? 960}px`;
   pages.append(el);
@@ -61,5 +71,6 @@ for (const scene of asked === "all" ? SCENES : [asked as Scene]) {
   render({ model, el });
   Object.assign(el, { model });
   if (plane || recorded !== null) look(el, plane ? "Trajectory" : "Spectrum");
+  else if (query.has("tab") || query.has("press")) look(el, query.get("tab") ?? "Compare");
   if (!query.has("still")) setInterval(() => model.running && model.advance(1), 310);
 }

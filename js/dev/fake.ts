@@ -1,6 +1,7 @@
 /** A kernel without Python: it answers hello and commands, and streams a series that was made beforehand. */
 import {
   type Branch,
+  type CommandName,
   type Event,
   type Parameter,
   PROTOCOL,
@@ -12,10 +13,16 @@ import {
   type ToKernel,
 } from "../src/generated/messages";
 import type { Model } from "../src/model";
-import { encode, learningRate, makeSeries, type Series } from "./series";
+import { encode, learningRate, makeSeries, rowsUntil, type Series } from "./series";
 
 /** A state of the run, or "ended": it finished, and stable flow had stopped at `FLOW_STOP`. */
 export type Scene = State | "gone" | "ended";
+
+/** All that a run takes. */
+const COMMANDS: CommandName[] = [
+  ...(["pause", "resume", "step", "set", "undo", "schedule", "stop"] as const),
+  ...(["reset", "extend", "fork", "survey", "cancel"] as const),
+];
 
 export const FLOW_STOP = 214;
 
@@ -58,13 +65,13 @@ export class FakeModel implements Model {
   /** A kernel that is not there. */
   closed = false;
   readonly handlers = new Map<string, Set<Handler>>();
-  private readonly traits: Record<string, unknown> = {};
+  protected readonly traits: Record<string, unknown> = {};
   protected series: Series[];
   protected step: number;
   private seq = 0;
   protected run = 1;
   protected readonly values: Record<string, number>;
-  private readonly events: Event[] = [];
+  protected readonly events: Event[] = [];
   protected branches: Branch[];
 
   /** `others`: hyperparameters beside the learning rate; a `beta1` moves the edge. */
@@ -159,8 +166,8 @@ export class FakeModel implements Model {
     const message = args.name === "taken" ? 'name="taken" is taken by another branch: give a free one.' : "";
     if (!message && name === "fork") {
       const step = Number(args.at ?? this.step);
-      const own = { id: this.branches.length, name: `fork at ${step}`, colour: "", hidden: false };
-      this.branches.push({ ...own, parent: branch, step, spec: this.spec() });
+      const own = { id: this.branches.length, name: `fork at ${step}`, kind: "fork" as const };
+      this.branches.push({ ...this.branch(), ...own, parent: branch, step });
     } else if (!message && name === "edit") Object.assign(this.branches[branch], args);
     else if (!message) this.branches.splice(branch, 1);
     this.tellBranches();
@@ -170,16 +177,18 @@ export class FakeModel implements Model {
 
   protected tellBranches(): void {
     const { state } = this;
-    this.traits.statuses = Object.fromEntries(this.branches.map(({ id }) => [id, this.status(id ? "paused" : state)]));
+    this.traits.statuses = Object.fromEntries(
+      this.branches.map(({ id }) => [id, this.status(id ? "paused" : state, id)]),
+    );
     this.traits.branches = structuredClone(this.branches);
     this.emit("change:branches");
   }
 
   /** Goes on by `n` steps and streams them. */
   advance(n: number): void {
-    const from = this.step + 1;
+    const from = this.step;
     this.step = Math.min(this.step + n, this.steps);
-    this.frame(this.series.map((series) => [from - series.start, this.step + 1 - series.start]));
+    this.frame(this.series.map((series) => [rowsUntil(series, from), rowsUntil(series, this.step)]));
     this.become(this.step === this.steps ? "finished" : this.state);
   }
 
@@ -200,7 +209,8 @@ export class FakeModel implements Model {
   }
 
   protected branch(): Branch {
-    return { id: 0, name: "run", colour: "", hidden: false, parent: null, step: null, spec: this.spec() };
+    const own = { id: 0, name: "run", colour: "", hidden: false, kind: "run" as const, parent: null, step: null };
+    return { ...own, commands: COMMANDS, notes: [], spec: this.spec() };
   }
 
   get running(): boolean {
@@ -255,19 +265,17 @@ export class FakeModel implements Model {
     this.become("ready");
   }
 
-  private frame(ranges: number[][]): void {
-    const blocks = ranges.flatMap(([from, to], i) =>
-      to > Math.max(from, 0) ? [encode(this.series[i], Math.max(from, 0), to)] : [],
-    );
+  protected frame(ranges: number[][], branch = 0, told = this.series): void {
+    const blocks = ranges.flatMap(([from, to], i) => (to > from ? [encode(told[i], from, to)] : []));
     this.emit(
       "msg:custom",
       {
         kind: "frame",
-        branch: 0,
+        branch,
         run: this.run,
         seq: ++this.seq,
         blocks: blocks.map(({ header }) => header),
-        events: this.events,
+        events: branch ? [] : this.events,
         first_event: 0,
         ack: true,
       },
@@ -281,15 +289,28 @@ export class FakeModel implements Model {
     if (this.scene === "gone") this.close();
   }
 
+  /** What a branch has recorded, or will have; and up to which step. */
+  protected rows(_branch: number): Series[] {
+    return this.series;
+  }
+
+  protected reach(_branch: number): number {
+    return this.step;
+  }
+
+  protected eventsOf(_branch: number): Event[] {
+    return this.events;
+  }
+
   private snapshot(to: string, branch = 0): { header: Snapshot; buffers: DataView[] } {
-    const blocks = this.series.map((series) => encode(series, 0, Math.max(0, this.step + 1 - series.start)));
+    const blocks = this.rows(branch).map((series) => encode(series, 0, rowsUntil(series, this.reach(branch))));
     const header: Snapshot = {
       kind: "snapshot",
       branch,
       run: this.run,
       seq: ++this.seq,
       blocks: blocks.map((block) => block.header),
-      events: this.events,
+      events: this.eventsOf(branch),
       first_event: 0,
       to,
       thinned: false,
@@ -339,7 +360,7 @@ export class FakeModel implements Model {
     };
   }
 
-  private status(state: State): RunStatus {
+  protected status(state: State, _branch = 0): RunStatus {
     const step = Math.max(0, this.step);
     const diverged = state === "diverged";
     // At its end a run gives its own status to all processes that had not ended before.
@@ -378,6 +399,8 @@ export class FakeModel implements Model {
             }
           : null,
       seconds: step * 0.31,
+      saving: null,
+      cost: null,
     };
   }
 }

@@ -153,6 +153,12 @@ function drift(kind: ProcessSpec["kind"], time: number): number {
   return late * (1 + 8 * Math.exp(-time / 8)) + bump * at + (time > 200 && kind === "rod" ? 0.004 : 0);
 }
 
+/** How many rows have been recorded by a step. */
+export function rowsUntil({ rows }: Series, step: number): number {
+  const later = rows.findIndex(([time]) => time > step);
+  return later < 0 ? rows.length : later;
+}
+
 /** Rows [from, to) as a block of the wire. */
 export function encode(series: Series, from: number, to: number): { header: BlockHeader; buffer: DataView } {
   const rows = series.rows.slice(from, to);

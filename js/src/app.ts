@@ -3,10 +3,13 @@ import { BranchStrip } from "./controls/branches";
 import { panelChoice } from "./controls/choice";
 import { Dialog, keyTable } from "./controls/dialog";
 import { Footer } from "./controls/footer";
+import { ForecastControl } from "./controls/forecast";
 import { openFork } from "./controls/fork";
 import { Header } from "./controls/header";
 import { listenKeys } from "./controls/keys";
+import { openMeasuring } from "./controls/measuring";
 import { Menu } from "./controls/menu";
+import { Notes } from "./controls/notes";
 import { Notice } from "./controls/notice";
 import { ParameterControls } from "./controls/parameters";
 import { RateControl } from "./controls/rate";
@@ -18,12 +21,13 @@ import { hook, type Root } from "./hook";
 import type { Runs } from "./runs";
 import { Scope } from "./scope";
 import { processStyles, readTheme, watchTheme } from "./theme";
-import { views } from "./views";
+import { isAvailable, shownTab, views } from "./views";
 import { shownPanels, swapPanels } from "./views/panels";
 import { zoom } from "./views/pointer";
 import { savePicture, saveValues } from "./views/save";
 import { valueTable } from "./views/table";
 import { Tabs } from "./views/tabs";
+import type { CommandName } from "./wire";
 
 /** Mounts one view of a widget into `host`; everything it owns ends with the returned scope. */
 export function mount(runs: Runs, host: HTMLElement): Scope {
@@ -51,15 +55,17 @@ export function mount(runs: Runs, host: HTMLElement): Scope {
 
   const tabs = new Tabs(context);
   const dialog = new Dialog(context);
-  const command = (name: "undo" | "reset" | "extend", args = {}) => void runs.selected.command(name, args);
+  const command = (name: "stop" | "reset" | "extend", args = {}) => void runs.selected.command(name, args);
   const fork = (at: number | null = null) => openFork(context, dialog, at);
+  const measure = () => openMeasuring(context, dialog);
+  const takes = (name: CommandName) => () => runs.selected.can(name);
   const notice = new Notice(context, {
     extend: () => command("extend", { steps: runs.selected.spec.steps }),
     reset: () => command("reset"),
     saveValues: () => saveValues(context),
     fork,
   });
-  const help = () => dialog.open("Keyboard", keyTable());
+  const help = () => dialog.open("Keyboard", keyTable(runs.selected));
   const menu = new Menu(context, [
     { label: "Panels …", action: () => dialog.open("Panels", panelChoice(context)) },
     {
@@ -67,9 +73,20 @@ export function mount(runs: Runs, host: HTMLElement): Scope {
       checked: () => shownPanels(context).includes("eigenvalues"),
       action: () => swapPanels(context, "sharpness", "eigenvalues"),
     },
-    { label: "Schedule of the learning rate …", action: () => openSchedule(context, dialog) },
-    { label: "Fork …", action: () => fork() },
-    { label: "Undo the last change", action: () => command("undo") },
+    {
+      label: "Schedule of the learning rate …",
+      shown: takes("schedule"),
+      action: () => openSchedule(context, dialog),
+    },
+    { label: "Fork …", shown: takes("fork"), action: () => fork() },
+    { label: "Forecast the next steps", shown: takes("forecast"), action: () => forecast.go() },
+    { label: "Measuring …", shown: takes("measure"), action: measure },
+    { label: "Undo the last change", shown: takes("undo"), action: () => transport.undo() },
+    {
+      label: "Stop",
+      shown: () => takes("stop")() && ["ready", "running", "paused"].includes(shownState(runs.selected)),
+      action: () => command("stop"),
+    },
     { label: "Table of values", action: () => dialog.open("Values", valueTable(context)) },
     { label: "Save values (CSV)", action: () => saveValues(context) },
     { label: "Save picture (PNG)", action: () => savePicture(context, tabs.current, "png") },
@@ -83,11 +100,13 @@ export function mount(runs: Runs, host: HTMLElement): Scope {
   const parameters = new ParameterControls(context);
   const scrubber = new Scrubber(context);
   const strip = new BranchStrip(context, dialog);
-  const footer = new Footer(context);
+  const forecast = new ForecastControl(context);
+  const notes = new Notes(context);
+  const footer = new Footer(context, measure);
   const forkButton = button("Fork", "fork", "Fork");
   forkButton.classList.add("rf-fork");
   scope.listen(forkButton, "click", () => fork());
-  const toolbar = h("div", { class: "rf-toolbar" }, transport.element, rate.element, forkButton);
+  const toolbar = h("div", { class: "rf-toolbar" }, transport.element, rate.element, forecast.element, forkButton);
   const body = h(
     "div",
     { class: "rf-body" },
@@ -95,6 +114,7 @@ export function mount(runs: Runs, host: HTMLElement): Scope {
     parameters.element,
     strip.element,
     scrubber.element,
+    notes.element,
     tabs.element,
     notice.element,
     footer.element,
@@ -115,10 +135,15 @@ export function mount(runs: Runs, host: HTMLElement): Scope {
       const style = context.styles[index];
       if (style) view.toggle(style.process.name);
     },
-    tab: (name) => view.setTab(name),
+    tab: (name) => {
+      if (isAvailable(name, context)) view.setTab(name);
+    },
     zoom: (factor) => zoom(context, factor),
-    fork: () => fork(),
-    undo: () => command("undo"),
+    fork: () => {
+      if (runs.selected.can("fork")) fork();
+      else forecast.go();
+    },
+    undo: () => transport.undo(),
     reset: () => notice.askReset(),
     help,
   });
@@ -136,7 +161,7 @@ export function mount(runs: Runs, host: HTMLElement): Scope {
     setAttribute(root, "data-step", String(client.step));
     setAttribute(root, "data-run", String(client.store.run));
     setAttribute(root, "data-branch", String(client.branch.id));
-    setAttribute(root, "data-tab", view.tab);
+    setAttribute(root, "data-tab", shownTab(context));
     setAttribute(root, "data-ratio", String(newestOfIterates(context, "sharpness_ratio") ?? ""));
     if (view.cursor !== null && view.cursor > client.store.newest) view.setCursor(null, false);
     header.update();
@@ -144,8 +169,10 @@ export function mount(runs: Runs, host: HTMLElement): Scope {
     body.hidden = view.collapsed;
     if (!view.collapsed) {
       forkButton.disabled = client.gone || client.store.newest < 0;
-      scrubber.element.hidden = view.tab === "compare";
-      for (const part of [transport, rate, parameters, strip, scrubber, tabs]) part.update();
+      forkButton.hidden = !client.can("fork");
+      scrubber.element.hidden = shownTab(context) === "compare";
+      toolbar.toggleAttribute("data-fixed", !client.can("set"));
+      for (const part of [transport, rate, parameters, forecast, strip, scrubber, notes, tabs]) part.update();
       notice.update(tabs.current.at);
       footer.update();
     }

@@ -13,6 +13,7 @@ import {
   readStatus,
   readSurvey,
   type Spec,
+  type State,
   type Survey,
 } from "./wire";
 
@@ -24,6 +25,12 @@ export const SILENCE = 10_000;
 const RETRIES = 40;
 /** A page that cannot draw (a hidden tab) acknowledges frames after this time, so that the run is not held up. */
 const DRAW_TIMEOUT = 250;
+
+/** What is only for a run that goes on. */
+const STEERING: CommandName[] = [
+  ...(["pause", "resume", "step", "set", "undo", "schedule", "stop", "forecast", "measure"] as const),
+];
+const ENDED: State[] = ["finished", "stopped", "diverged", "error"];
 
 const SAVED = "This is a saved picture, without a run that could do that: run the cell again for a live one.";
 const DROPPED = "This run is not shown any more.";
@@ -88,6 +95,30 @@ export class Client {
   get step(): number {
     const { state, step } = this.status;
     return state === "running" ? Math.max(step, Math.floor(this.store.newest)) : step;
+  }
+
+  /** Steps in all; null where nobody knows. A run that has ended made them. */
+  get steps(): number | null {
+    const { state, step } = this.status;
+    const told = this.status.steps ?? this.spec.steps;
+    if (told !== null) return Math.max(told, this.spec.steps ?? 0);
+    return ENDED.includes(state) ? Math.max(step, this.store.newest) : null;
+  }
+
+  /** Whether the branch takes a command at all; whether it does so now depends on its state. */
+  can(name: CommandName): boolean {
+    return this.branch.commands.includes(name) && !(this.over && STEERING.includes(name));
+  }
+
+  /** Whether it has ended for good, as a training loop does: nothing makes it go on. */
+  private get over(): boolean {
+    const { commands } = this.branch;
+    return ENDED.includes(this.status.state) && !commands.includes("extend") && !commands.includes("reset");
+  }
+
+  /** Whether the engine can be asked for what is not recorded. */
+  get answers(): boolean {
+    return !this.gone && this.can("survey");
   }
 
   private on(name: string, handler: (...values: never[]) => void): void {

@@ -131,11 +131,6 @@ export class Envelope {
     this.lowPositive[to] = this.lowPositive[from];
   }
 
-  /** Time from one bucket to the next. */
-  get spacing(): number {
-    return this.count > 1 ? (this.start[this.count - 1] - this.start[0]) / (this.count - 1) : 0;
-  }
-
   /** Lowest and highest value with time in [from, to], or null where nothing was measured. */
   extent(from: number, to: number, positive: boolean): [number, number] | null {
     const key = `${this.taken} ${from} ${to} ${positive}`;

@@ -105,6 +105,11 @@ export function whole(value: Value): string {
   return missing(value) ? MISSING : minus(grouped(Math.round(value), 0));
 }
 
+/** "step 486 of 600", or "step 486" where nobody knows how many there will be. */
+export function progress(step: number, steps: number | null): string {
+  return `step ${whole(step)}${steps === null ? "" : ` of ${whole(steps)}`}`;
+}
+
 /** Axis labels: powers below 0.001 and from 10³ on. */
 export function tick(value: number, figures = 4): string {
   if (value === 0) return "0";

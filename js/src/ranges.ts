@@ -25,11 +25,14 @@ function round(value: number): number {
   return Number(value.toPrecision(12));
 }
 
-/** Time axis: all steps before anything ran, else the newest step and some room. */
-export function timeRange(newest: number, steps: number): Range {
-  if (newest < 0) return [0, Math.max(steps, 1)];
+/** Steps that an empty axis shows of a run of which nobody knows how long it will be. */
+const UNKNOWN = 100;
+
+/** Time axis: all steps before anything ran, else the newest step and some room; `steps` is null where nobody knows. */
+export function timeRange(newest: number, steps: number | null): Range {
+  if (newest < 0) return [0, Math.max(steps ?? UNKNOWN, 1)];
   const room = roundUp(Math.max(newest, 20));
-  return [0, newest <= steps && room > steps && steps >= 20 ? steps : room];
+  return [0, steps !== null && newest <= steps && room > steps && steps >= 20 ? steps : room];
 }
 
 /** Share of the time axis at its start that ranges of values do not look at. */

@@ -6,11 +6,13 @@ export type {
   Branch,
   Column,
   CommandName,
+  Cost,
   PanelName,
   Parameter,
   ProcessSpec,
   ProcessStatus,
   Reply,
+  Saving,
   ScheduleSpec,
   State,
 } from "./generated/messages";

@@ -76,6 +76,14 @@ describe("a stay at the edge", () => {
     expect(stayAt(store, table, 300)).toMatchObject({ to: 300, aboutTo: true });
   });
 
+  it("is no stay where one row alone begins at the edge, however far the next one is", () => {
+    const { store, table } = recorded([4, 0.5, 0.5, 1], [], [0, 40, 90, 130]);
+    expect(stayAt(store, table, 40)).toBeNull();
+    expect(stayAt(store, table, 130)).toMatchObject({ from: 130, aboutFrom: true, number: 1 });
+    const long = recorded([4, 3, 0.5], [], [0, 40, 90]);
+    expect(stayAt(long.store, long.table, 90)).toMatchObject({ from: 0, to: 90, aboutTo: true, number: 1 });
+  });
+
   it("looks at every row once", () => {
     const { store, table } = recorded(Array.from({ length: 100_000 }, (_, i) => (i < 50_000 ? 0.5 : 1)));
     expect(stayAt(store, table, 99_999)).toMatchObject({ from: 50_000 });
@@ -137,16 +145,25 @@ describe("a stay at the edge", () => {
 describe("the slope of the ratio", () => {
   const model = new FakeModel("paused");
   const { spec } = (model.get("branches") as { spec: Spec }[])[0];
-  const slope = (ratios: number[], events: RunEvent[] = []) => {
-    const { store } = recorded(ratios, events);
+  const slope = (ratios: number[], events: RunEvent[] = [], times = ratios.map((_, i) => i)) => {
+    const { store } = recorded(ratios, events, times);
     const client = { store, spec, status: { processes: {} } } as unknown as Client;
-    return readAt(client, processStyles(spec.processes), ratios.length - 1).slope;
+    return readAt(client, processStyles(spec.processes), times[times.length - 1]).slope;
   };
   const series = (of: (i: number) => number, length = 120) => Array.from({ length }, (_, i) => of(i));
 
   it("is that of a line", () => {
     expect(slope(series((i) => 0.5 + 0.0006 * i))).toBeCloseTo(0.06, 10);
     expect(slope(series(() => 0.5))).toBe(0);
+  });
+
+  it("is that of a line through rows that are far apart, evenly or not", () => {
+    const times = [0, 30, 50, 100, 110, 160, 200, 260, 290, 330, 400, 420];
+    const rising = times.map((time) => 0.5 + 0.0006 * time);
+    expect(slope(rising, [], times)).toBeCloseTo(0.06, 10);
+    // What was before the last ten rows does not count.
+    expect(slope([3, 0, ...rising.slice(2)], [], times)).toBeCloseTo(0.06, 10);
+    expect(slope([...rising.slice(0, 11), 0.2], [], times)).toBeNull();
   });
 
   it("is none where it is not steady", () => {

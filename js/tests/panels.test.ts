@@ -81,7 +81,7 @@ describe("the whole widget", () => {
     const { initialize, render } = widget();
     initialize({ model })();
     const end = render({ model, el });
-    expect(el.textContent).toContain("This page speaks protocol 3, the kernel 2: reload the page");
+    expect(el.textContent).toContain("This page speaks protocol 4, the kernel 2: reload the page");
     expect(model.sent).toEqual([]);
     end();
     expect(el.childElementCount).toBe(0);

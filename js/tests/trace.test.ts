@@ -7,14 +7,14 @@ import { Numbers } from "../src/numbers";
 const BOX = { left: 0, top: 0, width: 400, height: 100 };
 
 /** What a pen draws of a series on a linear axis over [-1, 1] (1 at the top), and the areas beside it. */
-function traced(values: number[], half = 1) {
+function traced(values: number[], half = 1, times = values.map((_, i) => i), x: [number, number] = [0, values.length]) {
   const time = new Numbers();
   const value = new Numbers();
-  time.append(values.map((_, i) => i));
+  time.append(times);
   value.append(values);
   const envelope = new Envelope(time, value).update();
   const line: Line = { key: "rod", color: "red", width: 2 * half, dash: [], envelope };
-  const picture = { x: [0, values.length], y: [-1, 1], log: false } as unknown as Picture;
+  const picture = { x, y: [-1, 1], log: false } as unknown as Picture;
   const points: { x: number; y: number; begins: boolean }[] = [];
   const take = (begins: boolean) => (x: number, y: number) => void points.push({ x, y, begins });
   const areas = trace(line, picture, BOX, { moveTo: take(true), lineTo: take(false) }, half);
@@ -59,4 +59,18 @@ it("leaves gaps open between areas", () => {
   const inside = (x: number) => x > 136 && x < 264;
   expect(spans.filter(inside)).toEqual([]);
   expect(points.filter(({ x }) => inside(x))).toEqual([]);
+});
+
+it("reaches the borders of what is shown, however far the rows before and after it are", () => {
+  const times = [0, 1, 2, 3, 4, 5, 6, 7, 900, 901, 1800, 1801];
+  const { points } = traced(
+    times.map((time) => time / 2000),
+    1,
+    times,
+    [850, 950],
+  );
+  expect(points[0].begins).toBe(true);
+  expect(points[0].x).toBeLessThanOrEqual(0);
+  expect(points.at(-1)?.x).toBeGreaterThanOrEqual(BOX.width);
+  expect(points.length).toBeLessThan(9);
 });

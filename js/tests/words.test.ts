@@ -303,11 +303,23 @@ describe("the state in words", () => {
   });
 
   it("says what will run, where a paused run stands, and that a run is at its end", () => {
-    expect(states.ready(spec).map(plainText)).toEqual([
+    const all = () => true;
+    expect(states.ready(spec, all).map(plainText)).toEqual([
       "Iterates and four flows will run side by side for 600 steps.",
       "Space runs, → makes one step, [ ] change the learning rate.",
     ]);
-    expect(plainText(states.paused(status))).toBe("Paused at step 392. Space goes on, → makes one step.");
+    expect(plainText(states.paused(status, all))).toBe("Paused at step 392. Space goes on, → makes one step.");
     expect(plainText(states.finished({ ...status, step: 600 }))).toBe("Finished: 600 steps.");
+  });
+
+  it("names no key that does nothing, and no number of steps that nobody knows", () => {
+    const set = (name: string) => name === "set";
+    expect(states.ready({ ...spec, steps: null }, set).map(plainText)).toEqual([
+      "Nothing has been measured yet: the training loop makes the steps.",
+      "[ ] change the learning rate.",
+    ]);
+    expect(states.ready(spec, () => false)).toHaveLength(1);
+    expect(plainText(states.paused(status, () => false))).toBe("Paused at step 392.");
+    expect(plainText(states.paused(status, (name) => name === "resume"))).toBe("Paused at step 392. Space goes on.");
   });
 });

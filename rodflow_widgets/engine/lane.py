@@ -74,6 +74,12 @@ class Lane:
         """Keep the parameter vector of this row."""
         self._kept.append((row, position.detach().clone()))
 
+    def forget(self, row: int) -> None:
+        """Drop this row where it is the last one: other processes could not make it."""
+        if self._rows and self._rows[-1][1].flat[0] == row:
+            self._rows.pop()
+        self._kept = [(kept, w) for kept, w in self._kept if kept != row]
+
     def waiting(self) -> list[Tensor]:
         """All tensors that `blocks` needs on the host, in its order."""
         return [tensor for tensor, _ in self._rows] + [w for _, w in self._kept]

@@ -82,6 +82,8 @@ class Lockstep:
         try:
             self._move()
         except BaseException:
+            for lane in self.lanes:
+                lane.forget(self._row)
             self._row -= 1  # it was not made
             raise
 

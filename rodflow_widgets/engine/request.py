@@ -126,6 +126,7 @@ class Request:
                 "loss": problem.loss_name,
                 "coordinates": list(problem.coordinates),
                 "start": start.tolist() if problem.coordinates else [],
+                "recipe": None if problem.recipe is None else dict(problem.recipe),
             },
             "optimizer": self.optimizer.describe(),
             "steps": self.last,

@@ -86,6 +86,7 @@ class Feed:
         self._status_time = -math.inf
         self._kept: tuple[Any, ...] = ()
         self._asked = Asked(run, wake, {} if vectors is None else vectors)
+        self._described = (run.commands, run.notes)
         self._follow()
         self._forget = run.on_change(wake)
 
@@ -109,6 +110,10 @@ class Feed:
         if self.run.number != self._number:
             self._follow()
             page.show(self.branch, spec=self._cursor.recording.spec, snapshot=b"")
+        described = (self.run.commands, self.run.notes)
+        if described != self._described:
+            self._described = described
+            page.show(self.branch, spec=self._cursor.recording.spec)
         self._answer(page, now)
         self._greet(page, now)
         waits = [self._flush(page, now), self._say_status(page, now)]
@@ -251,13 +256,15 @@ class Feed:
     def _say_status(self, page: Page, now: float) -> float:
         """What traits say of the run: at once when the state is new or a value was changed, else once a second."""
         state, step = self.run.status.state, self.run.status.step
+        saving, cost = self.run.saving, self.run.cost
         told = (
             self._number,
             state,
             len(self._cursor.recording.events),  # not the values: a schedule changes them at every step
             self.run.steps,
             self.run.failure,
-            self.run.saving,
+            saving is not None and saving.failing,
+            None if cost is None else (cost.limit, cost.every),  # as somebody has set them
             *(table.status.state for table in self._cursor.recording.tables),
         )
         wait = self._status_time + STATUS_SECONDS - now

@@ -26,6 +26,7 @@ from .steered import Steered
 from .still import Places, Still
 
 PANELS: tuple[str, ...] = typing.get_args(PanelName)
+_lives: weakref.WeakSet[Live] = weakref.WeakSet()
 
 
 class Live(Steered, anywidget.AnyWidget):
@@ -58,7 +59,7 @@ class Live(Steered, anywidget.AnyWidget):
         main = self._branches.add(run)
         self._snapshots: dict[int, bytes] = {}
         self._turn = threading.RLock()
-        self._still = Still(run, lambda: _traits(shown, branches))
+        self._still = Still(run, lambda: traits(shown, branches))
         super().__init__(
             panels=list(shown),
             branches=[plain(main.describe())],
@@ -71,6 +72,7 @@ class Live(Steered, anywidget.AnyWidget):
         self._route()
         cells.replace(self)
         SENDER.add(main.feed)
+        _lives.add(self)
 
     @traitlets.default("_esm")
     def _read_esm(self) -> str:
@@ -228,7 +230,7 @@ class Live(Steered, anywidget.AnyWidget):
         SENDER.remove(branch.feed)
         self._still.remove(branch.run)
         branch.feed.close()
-        if not branch.run.status.ended:
+        if "stop" in branch.run.commands and not branch.run.status.ended:
             branch.run.submit("stop", {})
 
     def _list(self) -> None:
@@ -267,6 +269,11 @@ class Live(Steered, anywidget.AnyWidget):
         return f"<Live: {spec['optimizer']['label']} on {spec['problem']['name']}; {self.run.status}{forks}>"
 
 
+def lives() -> list[Live]:
+    """The views of this kernel that are not closed."""
+    return [live for live in _lives if live.comm is not None]
+
+
 def check_panels(panels: Sequence[str] | None) -> tuple[str, ...]:
     """The names of panels as they were given, or none for None.
 
@@ -285,7 +292,7 @@ def check_panels(panels: Sequence[str] | None) -> tuple[str, ...]:
     return names
 
 
-def _traits(panels: Sequence[str], branches: Branches) -> dict[str, Any]:
+def traits(panels: Sequence[str], branches: Branches) -> dict[str, Any]:
     """What the page is told of runs that hold still now; any thread."""
     shown = tuple(branches)
     return {

@@ -47,7 +47,10 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def opener(server: Server, browser: Browser) -> Iterator[Opener]:
-    """Opens a copy of a notebook in a new page; at the end no page may have had an error on its console."""
+    """Opens a copy of a notebook in a new page, perhaps at another `url` that leads to the server.
+
+    At the end no page may have had an error on its console.
+    """
     opened: list[tuple[Notebook, bool]] = []
 
     def open_notebook(
@@ -58,13 +61,14 @@ def opener(server: Server, browser: Browser) -> Iterator[Opener]:
         theme: str = "JupyterLab Light",
         kernel: Literal["shared", "own", "none"] = "shared",
         classic: bool = False,
+        url: str | None = None,
     ) -> Notebook:
         name = f"{source.stem}-{uuid.uuid4().hex[:8]}"
         shutil.copyfile(source, server.notebooks / f"{name}.ipynb")
         if kernel == "shared":
             server.share_kernel(f"{name}.ipynb")
         context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
-        notebook = Notebook(context.new_page(), server)
+        notebook = Notebook(context.new_page(), server, url)
         opened.append((notebook, kernel == "shared"))
         notebook.open(f"{name}.ipynb", workspace=name, theme=theme, kernel=kernel != "none", classic=classic)
         return notebook

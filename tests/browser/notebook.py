@@ -30,9 +30,13 @@ def written(path: Path, *cells: str) -> Path:
 class Notebook:
     """One page with one notebook in it."""
 
-    def __init__(self, page: Page, server: Server) -> None:
-        self.page, self.server = page, server
+    def __init__(self, page: Page, server: Server, url: str | None = None) -> None:
+        self.server, self.url = server, url or server.url
         self.problems: list[str] = []
+        self._look_at(page)
+
+    def _look_at(self, page: Page) -> None:
+        self.page = page
         page.on("console", self._heard)
         page.on("pageerror", self._raised)
 
@@ -63,7 +67,8 @@ class Notebook:
         """
         self.path = self.server.notebooks / name
         place = f"notebooks/{name}" if classic else f"lab/workspaces/{workspace}/tree/{name}"
-        self.page.goto(f"{self.server.url}/{place}?token={self.server.token}")
+        self._place = place
+        self.page.goto(f"{self.url}/{place}?token={self.server.token}")
         if kernel:
             self.ready()
         else:
@@ -138,6 +143,14 @@ class Notebook:
 
     def reload(self) -> None:
         self.page.reload()
+        self.ready()
+
+    def reopen(self) -> None:
+        """Close the page, and open the notebook in another one, with the kernel that it has."""
+        context = self.page.context
+        self.page.close(run_before_unload=False)
+        self._look_at(context.new_page())
+        self.page.goto(f"{self.url}/{self._place}?token={self.server.token}")
         self.ready()
 
     def save(self) -> None:

@@ -10,6 +10,7 @@ from rodflow_widgets.errors import ArgumentError
 
 from .problems import network, run
 from .test_forking import RATES, assert_same, flows_for, rest
+from .test_surveys import survey
 
 AT, STEPS = 24, 12
 
@@ -102,6 +103,9 @@ def test_it_can_be_changed_extended_forked_and_looked_at() -> None:
     assert late.trail is not None
     assert late.trail.steps.tolist() == list(range(AT, AT + STEPS + 6))
     assert torch.equal(late.trail.window(AT)[0], late._request.origin.w)
+    seen = survey(late, "plane")
+    assert seen.arrays["discrete/time"].tolist() == late.trail.steps.tolist()
+    assert seen.arrays["rod/time"].tolist() == late.trail.steps.tolist()
 
 
 def test_its_first_steps_are_those_of_the_optimizer() -> None:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import rodflow_widgets as rf
+from rodflow_widgets.session import Cost, Saving
 from rodflow_widgets.widgets.feed import STATUS_SECONDS, Feed
 from rodflow_widgets.wire import codec
 from rodflow_widgets.wire.pacer import Budget, Pacer
@@ -180,6 +181,32 @@ def test_status_at_once_on_a_new_state_and_once_a_second_else(make_run, feed_to,
     run.stop()
     feed.pump(1.0)
     assert shown[-1] == 99
+
+
+def test_what_a_run_says_of_itself_is_told_when_it_is_another(make_run, feed_to, client):
+    run, page, shown = make_run(), client(), []
+    feed = feed_to(run, page)
+    page.show = lambda branch, **traits: shown.append(traits)
+    feed.receive(page.hello())
+    feed.pump(0.0)
+    assert [list(what) for what in shown] == [["status"]]
+    run.notes = ("Measured on the batch.",)
+    feed.pump(0.1)
+    feed.pump(0.2)
+    assert [list(what) for what in shown[1:]] == [["spec"]]
+    for time, (cost, saving), told in (
+        (0.3, (Cost(0.05, 0.1, None), None), True),
+        (0.4, (Cost(0.06, 0.1, None), None), False),
+        (0.5, (Cost(0.06, 0.2, None), None), True),
+        (0.6, (Cost(0.06, 0.2, 10), Saving("runs/eos", 10, "Saved to runs/eos.")), True),
+        (0.7, (Cost(0.07, 0.2, 10), Saving("runs/eos", 20, "Saved to runs/eos.")), False),
+        (0.8, (Cost(0.07, 0.2, 10), Saving("runs/eos", 20, "No space left.", failing=True)), True),
+    ):
+        run.cost, run.saving, before = cost, saving, len(shown)
+        feed.pump(time)
+        assert len(shown) - before == told, "shares and bytes change all the time, and are told once a second"
+    assert shown[-1]["status"]["cost"] == {"share": 0.07, "limit": 0.2, "every": 10}
+    assert shown[-1]["status"]["saving"]["failing"]
 
 
 @pytest.mark.parametrize("schedule", [None, rf.schedules.Cosine(30, 0.1)])

@@ -54,12 +54,12 @@ export function trace(line: Line, picture: Picture, box: Box, pen: Pen, half: nu
   const x = (time: number) => box.left + (time - from) * scaleX;
   const y = vertical(box, picture);
   const tracer = new Tracer(pen, half, line.stairs ?? false);
-  // One more on each side, so that a line that leaves the plot reaches its border.
-  const begin = Math.max(line.from ?? Number.NEGATIVE_INFINITY, from - envelope.spacing);
+  const begin = line.from ?? Number.NEGATIVE_INFINITY;
   for (let i = 0, next = 0; i < count; i = next) {
     next = i + 1;
     if (i > 0 && start[i - 1] > to) break;
-    if (end[i] < begin) continue;
+    // One more on each side, however far it is, so that a line that leaves the plot reaches its border.
+    if (end[i] < begin || (next < count && end[next] < from)) continue;
     if (start[i] === end[i] && (next === count || x(start[next]) - x(start[i]) >= 0.5)) {
       tracer.point(x(start[i]), y(first[i]));
       continue;

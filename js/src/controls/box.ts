@@ -32,8 +32,9 @@ export class StateBox implements Part {
 
   /** Asks once whether the run is to be reset; the second call does it. */
   askReset(): void {
-    const state = shownState(this.context.client);
-    if (state === "ready" || state === "gone" || state === "saved") return;
+    const { client } = this.context;
+    const state = shownState(client);
+    if (state === "ready" || state === "gone" || state === "saved" || !client.can("reset")) return;
     if (this.asking || state === "diverged" || state === "error") {
       this.asked = null;
       this.actions.reset();
@@ -115,13 +116,14 @@ export class StateBox implements Part {
   private content(state: Shown): Content | null {
     const { client } = this.context;
     const { status, spec, store } = client;
-    const reset = { label: "Reset", name: "reset" as const, action: () => this.askReset() };
+    const again = { label: "Reset", name: "reset" as const, action: () => this.askReset() };
+    const reset = client.can("reset") ? [again] : [];
     const to = format.whole(client.branch.step ?? 0);
     if (this.asking && state !== "gone")
       return {
         tone: "warning",
         sentences: [[`Reset to step ${to}? The recording so far is kept in `, { code: "run.history" }, "."]],
-        buttons: [reset, { label: "Keep going", name: null, action: () => this.withdraw() }],
+        buttons: [again, { label: "Keep going", name: null, action: () => this.withdraw() }],
       };
     switch (state) {
       case "finished": {
@@ -130,25 +132,29 @@ export class StateBox implements Part {
           tone: "plain",
           sentences: [words.finished(status)],
           buttons: [
-            { label: `Run ${format.whole(n)} more`, name: "play", action: () => this.actions.extend() },
-            { label: "Fork", name: "fork", action: () => this.actions.fork(status.step) },
+            ...(n !== null && client.can("extend")
+              ? [{ label: `Run ${format.whole(n)} more`, name: "play" as const, action: () => this.actions.extend() }]
+              : []),
+            ...(client.can("fork")
+              ? [{ label: "Fork", name: "fork" as const, action: () => this.actions.fork(status.step) }]
+              : []),
             { label: "Save values", name: null, action: () => this.actions.saveValues() },
           ],
         };
       }
       case "stopped":
-        return { tone: "plain", sentences: [words.stopped(status)], buttons: [reset] };
+        return { tone: "plain", sentences: [words.stopped(status)], buttons: reset };
       case "diverged":
         return {
           tone: "failed",
           sentences: [words.diverged(status, spec, store.events, this.edgeBefore())],
-          buttons: [...this.forkBefore(), reset],
+          buttons: [...this.forkBefore(), ...reset],
         };
       case "error":
         return {
           tone: "failed",
           sentences: [words.failure(status)],
-          buttons: status.error?.traceback ? this.errorButtons(status.error.traceback) : [reset],
+          buttons: [...(status.error?.traceback ? this.errorButtons(status.error.traceback) : []), ...reset],
           code: this.traceback ? status.error?.traceback : undefined,
         };
       case "gone":
@@ -165,8 +171,9 @@ export class StateBox implements Part {
 
   /** A fork from before the last change, if that was it, else from some steps before the end. */
   private forkBefore(): Content["buttons"] {
-    const { store, status } = this.context.client;
-    if (store.newest < 1) return [];
+    const { client } = this.context;
+    const { store, status } = client;
+    if (store.newest < 1 || !client.can("fork")) return [];
     const event = store.events.findLast(({ step }) => step <= status.step && status.step - step <= 50);
     const at = Math.max(0, Math.min(store.newest, event ? event.step - 1 : status.step - 10));
     return [{ label: `Fork at ${format.whole(at)}`, name: "fork", action: () => this.actions.fork(at) }];
@@ -183,7 +190,6 @@ export class StateBox implements Part {
         },
       },
       { label: "Copy", name: null, action: () => void copy(traceback) },
-      { label: "Reset", name: "reset", action: () => this.askReset() },
     ];
   }
 

@@ -16,7 +16,7 @@ interface Chip {
   fact: HTMLElement;
 }
 
-/** The run and its forks in one line: a click looks at one, its dots rename, colour, hide or remove it. */
+/** The run, its forks and its forecasts in one line: a click looks at one, its dots rename, colour, hide or remove it. */
 export class BranchStrip implements Part {
   readonly element = h("div", { class: "rf-branches", role: "group", "aria-label": "runs", hidden: true });
   private chips: Chip[] = [];
@@ -39,12 +39,17 @@ export class BranchStrip implements Part {
       setAttribute(select, "aria-pressed", String(selected));
       setAttribute(element, "data-hidden", String(client.branch.hidden && !selected));
       // The one that is looked at wears the colours of the processes.
-      swatch.style.background = selected ? theme.band : branchColour(client, theme);
+      swatch.style.color = selected ? theme.band : branchColour(client, theme);
       setText(name, client.branch.name);
       for (const attribute of ["aria-label", "title"]) setAttribute(more, attribute, `Change ${client.branch.name}`);
       const state = shownState(client);
       const rate = format.value(client.status.values.learning_rate, "log");
-      setText(fact, `${rate}${["running", "finished"].includes(state) ? "" : `, ${state}`}`);
+      const { steps } = client;
+      const forecast = client.branch.kind === "forecast";
+      setAttribute(element, "data-kind", client.branch.kind);
+      const what = forecast ? (steps === null ? "" : `to step ${format.whole(steps)}`) : rate;
+      const how = ["running", "finished"].includes(state) ? "" : state;
+      setText(fact, [what, how].filter(Boolean).join(", "));
     }
   }
 
@@ -60,7 +65,12 @@ export class BranchStrip implements Part {
       const select = h("button", { type: "button", class: "rf-branch" }, swatch, name, fact);
       const more = button("Change", "more");
       scope.listen(select, "click", () => this.context.runs.select(client.branch.id));
-      scope.listen(more, "click", () => this.dialog.open("Run", branchForm(this.context, client, this.dialog)));
+      scope.listen(more, "click", () =>
+        this.dialog.open(
+          client.branch.kind === "forecast" ? "Forecast" : "Run",
+          branchForm(this.context, client, this.dialog),
+        ),
+      );
       return { client, select, more, swatch, name, fact, element: h("div", { class: "rf-chip" }, select, more) };
     });
     this.element.replaceChildren(...this.chips.map(({ element }) => element));
@@ -97,7 +107,7 @@ function branchForm(context: Context, client: Client, dialog: Dialog): HTMLEleme
   const from =
     branch.parent === null
       ? "The run that the view was made for."
-      : `Forked at step ${format.whole(branch.step)} of ${context.runs.all.find((other) => other.branch.id === branch.parent)?.branch.name ?? "a run that was removed"}.`;
+      : `${branch.kind === "forecast" ? "Forecast from" : "Forked at"} step ${format.whole(branch.step)} of ${context.runs.all.find((other) => other.branch.id === branch.parent)?.branch.name ?? "a run that was removed"}.`;
   return h(
     "div",
     { class: "rf-form" },

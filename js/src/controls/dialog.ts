@@ -1,3 +1,4 @@
+import type { Client } from "../client";
 import type { Context } from "../context";
 import { button, focused, h } from "../dom";
 import { keyList } from "./keys";
@@ -38,8 +39,8 @@ export class Dialog {
   }
 }
 
-export function keyTable(): HTMLElement {
-  const rows = keyList.map(([keys, what]) =>
+export function keyTable(client: Client): HTMLElement {
+  const rows = keyList(client).map(([keys, what]) =>
     h("tr", {}, h("th", { scope: "row" }, ...keys.map((key) => h("kbd", {}, key))), h("td", {}, what)),
   );
   return h("table", { class: "rf-keys" }, h("tbody", {}, ...rows));

@@ -1,8 +1,9 @@
 import { type Context, type Part, shownState } from "../context";
-import { h } from "../dom";
+import { h, setAttribute, setText } from "../dom";
 import * as format from "../format";
 import { describe } from "../views/legend";
-import type { Column } from "../wire";
+import type { Column, Saving } from "../wire";
+import { costWords } from "./measuring";
 
 interface Fact {
   text: (string | { strong: string })[];
@@ -10,7 +11,7 @@ interface Fact {
   title?: string;
 }
 
-interface Cost {
+interface Spending {
   name: string;
   cost: string;
   value: number;
@@ -27,23 +28,45 @@ const COUNTED = {
 };
 const MEAN = `Shown for one step: the mean over the last ${ROWS} rows.`;
 
-/** Step, speed, device, closure of the flows, gradients a step, recording size. */
+const MEASURING =
+  "Measuring: share of the time of training that goes into measuring, and the most that may. Source: the clock of the kernel.";
+
+/** Step, speed, device, closure of the flows, gradients a step, recording size, where it is saved, what measuring costs. */
 export class Footer implements Part {
-  readonly element = h("div", { class: "rf-footer" });
+  readonly element: HTMLElement;
+  private readonly list = h("div", { class: "rf-footer-facts" });
+  private readonly measuring = h("button", { type: "button", class: "rf-cost", hidden: true });
   private shown = "";
 
-  constructor(private readonly context: Context) {}
+  constructor(
+    private readonly context: Context,
+    measure: () => void,
+  ) {
+    this.element = h("div", { class: "rf-footer" }, this.list, this.measuring);
+    context.scope.listen(this.measuring, "click", measure);
+  }
 
   update(): void {
+    this.updateMeasuring();
     const facts = this.facts();
     const text = JSON.stringify(facts);
     if (text === this.shown) return;
     this.shown = text;
-    this.element.replaceChildren(
+    this.list.replaceChildren(
       ...facts.map(({ text, title }) =>
         h("span", { title }, ...text.map((piece) => (typeof piece === "string" ? piece : h("b", {}, piece.strong)))),
       ),
     );
+  }
+
+  /** A control that stays where it is while its number moves, so that it keeps the focus. */
+  private updateMeasuring(): void {
+    const { client } = this.context;
+    const { cost } = client.status;
+    this.measuring.hidden = !cost || client.gone || !client.can("measure");
+    if (!cost || this.measuring.hidden) return;
+    setText(this.measuring, costWords(cost));
+    setAttribute(this.measuring, "title", `${MEASURING}\nClick to change how often, or how much.`);
   }
 
   private facts(): Fact[] {
@@ -58,7 +81,12 @@ export class Footer implements Part {
       title: meaning(column("time")),
     });
     if (state === "gone") return [step(", last received", Math.max(store.newest, 0))];
-    const facts = [step(state === "diverged" ? ", diverged" : ` of ${format.whole(status.steps)}`, client.step)];
+    const facts = [
+      step(
+        state === "diverged" ? ", diverged" : status.steps === null ? "" : ` of ${format.whole(status.steps)}`,
+        client.step,
+      ),
+    ];
     if (state === "running" && status.speed !== null)
       facts.push({ text: [strong(format.significant(status.speed, 2)), " steps/s"], title: COUNTED.speed });
     if (state === "finished" && status.seconds > 0)
@@ -72,11 +100,14 @@ export class Footer implements Part {
     if (costs.length) facts.push({ text: spent(costs, size === "wide"), title: meaning(column("cost"), MEAN) });
     if (status.recordingBytes > 0)
       facts.push({ text: ["recording ", strong(format.bytes(status.recordingBytes))], title: COUNTED.recording });
+    const { saving, cost } = status;
+    if (saving) facts.push({ text: [saved(saving)], title: `${saving.path}\n${saving.sentence}` });
+    if (cost && !client.can("measure")) facts.push({ text: [costWords(cost)], title: MEASURING });
     return facts;
   }
 
   /** Gradient equivalents a step, over the last rows. */
-  private costs(): Cost[] {
+  private costs(): Spending[] {
     const { client, styles } = this.context;
     return styles.flatMap(({ process, label }) => {
       if (process.kind === "iterates") return [];
@@ -93,7 +124,13 @@ export class Footer implements Part {
   }
 }
 
-function spent(costs: Cost[], wide: boolean): Fact["text"] {
+/** Where it is saved and how much of it; what fails is told above, and here that it does. */
+function saved({ sentence, bytes, failing, path }: Saving): string {
+  if (failing) return `not saved to ${path}`;
+  return `${sentence.replace(/\.$/, "")} · ${format.bytes(bytes)}`;
+}
+
+function spent(costs: Spending[], wide: boolean): Fact["text"] {
   if (wide)
     return [
       "gradients a step: ",

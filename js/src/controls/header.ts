@@ -1,6 +1,7 @@
 import { type Context, type Part, type Shown, shownState } from "../context";
 import { button, h, type Icon, icon, setAttribute, setText } from "../dom";
 import * as format from "../format";
+import { isAvailable, shownTab } from "../views";
 
 const STATES: Record<Shown, { word: string; icon: Icon }> = {
   ready: { word: "Ready", icon: "dot" },
@@ -69,7 +70,7 @@ export class Header implements Part {
 
   update(): void {
     const { client, view } = this.context;
-    const { spec, status } = client;
+    const { spec } = client;
     const state = shownState(client);
     if (state !== this.shown) {
       this.shown = state;
@@ -82,12 +83,14 @@ export class Header implements Part {
     setAttribute(this.fold, "aria-label", view.collapsed ? "Expand" : "Collapse");
     setAttribute(this.fold, "title", view.collapsed ? "Expand" : "Collapse to this line");
     this.brief.hidden = !view.collapsed;
-    setText(this.brief, `step ${format.whole(client.step)} of ${format.whole(status.steps)}`);
-    for (const { name, element } of this.tabs) {
-      setAttribute(element, "aria-selected", String(name === view.tab));
-      element.tabIndex = name === view.tab ? 0 : -1;
+    setText(this.brief, format.progress(client.step, client.status.steps));
+    const tab = shownTab(this.context);
+    for (const [i, { name, element }] of this.tabs.entries()) {
+      element.hidden = this.list.options[i].hidden = !isAvailable(name, this.context);
+      setAttribute(element, "aria-selected", String(name === tab));
+      element.tabIndex = name === tab ? 0 : -1;
     }
-    this.list.value = view.tab;
+    this.list.value = tab;
   }
 
   /** Arrow keys move between tabs, as in every list of tabs. */
@@ -96,8 +99,9 @@ export class Header implements Part {
     if (!step) return;
     event.preventDefault();
     event.stopPropagation();
-    const at = this.tabs.findIndex(({ name }) => name === this.context.view.tab);
-    const next = this.tabs[(at + step + this.tabs.length) % this.tabs.length];
+    const there = this.tabs.filter(({ element }) => !element.hidden);
+    const at = there.findIndex(({ name }) => name === shownTab(this.context));
+    const next = there[(at + step + there.length) % there.length];
     this.context.view.setTab(next.name);
     next.element.focus();
   }

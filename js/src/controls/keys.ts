@@ -1,4 +1,6 @@
+import type { Client } from "../client";
 import type { Context } from "../context";
+import type { CommandName } from "../wire";
 
 export interface KeyActions {
   toggleRun(): void;
@@ -15,26 +17,33 @@ export interface KeyActions {
   help(): void;
 }
 
-/** The keys, for the list that "?" shows. */
-export const keyList: [string[], string][] = [
-  [["Space"], "run or pause"],
-  [["→"], "one step, while paused"],
+/** Keys, what they do, and the commands of which the run must take one. */
+const KEYS: [keys: string[], what: string, commands?: CommandName[]][] = [
+  [["Space"], "run or pause", ["pause", "resume"]],
+  [["→"], "one step, while paused", ["step"]],
   [["←", "→"], "move the cursor, with the chart focused; Shift: ten rows"],
   [["Home", "End"], "cursor to the first or the newest row"],
-  [["["], "learning rate −5 %; Shift: −20 %"],
-  [["]"], "learning rate +5 %; Shift: +20 %"],
+  [["["], "learning rate −5 %; Shift: −20 %", ["set"]],
+  [["]"], "learning rate +5 %; Shift: +20 %", ["set"]],
   [["1", "…", "5"], "show or hide a process"],
   [["T"], "trajectory"],
   [["S"], "spectrum"],
   [["C"], "compare"],
   [["+", "−"], "fewer or more steps on the time axis, about the cursor"],
   [["0"], "all steps"],
-  [["F"], "fork"],
-  [["U"], "undo the last change of a hyperparameter"],
-  [["R"], "reset; asks once"],
+  [["F"], "fork", ["fork"]],
+  [["F"], "forecast", ["forecast"]],
+  [["U"], "undo the last change of a hyperparameter", ["undo"]],
+  [["R"], "reset; asks once", ["reset"]],
   [["Esc"], "back to the newest step, then to all steps"],
   [["?"], "this list"],
 ];
+
+/** The keys that do something, for the list that "?" shows. */
+export function keyList(client: Client): [string[], string][] {
+  const works = KEYS.filter(([, , commands]) => !commands || commands.some((name) => client.can(name)));
+  return works.map(([keys, what]) => [keys, what]);
+}
 
 /** Keys of the whole widget; what a focused control understands itself is left to it. */
 export function listenKeys(context: Context, figure: () => HTMLElement, actions: KeyActions): void {

@@ -5,6 +5,8 @@ export interface MenuItem {
   label: string;
   /** For items that are on or off. */
   checked?: () => boolean;
+  /** For items that are there only now and then. */
+  shown?: () => boolean;
   action: () => void;
 }
 
@@ -43,13 +45,18 @@ export class Menu implements Part {
   update(): void {
     this.items.forEach((item, i) => {
       if (item.checked) setAttribute(this.buttons[i], "aria-checked", String(item.checked()));
+      this.buttons[i].hidden = item.shown?.() === false;
     });
+  }
+
+  private get there(): HTMLButtonElement[] {
+    return this.buttons.filter(({ hidden }) => !hidden);
   }
 
   private open(): void {
     this.list.hidden = false;
     setAttribute(this.opener, "aria-expanded", "true");
-    this.buttons[0]?.focus();
+    this.there[0]?.focus();
   }
 
   private close(focus: boolean): void {
@@ -60,12 +67,13 @@ export class Menu implements Part {
   }
 
   private key(event: KeyboardEvent): void {
-    const at = this.buttons.indexOf(focused(this.element) as HTMLButtonElement);
-    const last = this.buttons.length - 1;
+    const { there } = this;
+    const at = there.indexOf(focused(this.element) as HTMLButtonElement);
+    const last = there.length - 1;
     const to = { ArrowDown: at === last ? 0 : at + 1, ArrowUp: at <= 0 ? last : at - 1, Home: 0, End: last }[event.key];
     if (to !== undefined) {
       event.preventDefault();
-      this.buttons[to].focus();
+      there[to].focus();
     } else if (event.key === "Escape") {
       event.preventDefault();
       this.close(true);

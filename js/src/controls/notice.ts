@@ -1,5 +1,6 @@
 import type { Context, Part } from "../context";
 import { h, setText } from "../dom";
+import { shownTab } from "../views";
 import { Comparison } from "../views/comparison";
 import { type BoxActions, StateBox } from "./box";
 
@@ -12,6 +13,7 @@ export class Notice implements Part {
   private readonly box: StateBox;
   private readonly comparison: Comparison;
   private readonly refusal = h("p", { class: "rf-refusal", role: "alert", hidden: true });
+  private readonly alarm = h("p", { class: "rf-refusal", role: "alert", "data-about": "saving", hidden: true });
   private readonly live = h("p", { class: "rf-hidden", "aria-live": "polite" });
   private spokenAt = Number.NEGATIVE_INFINITY;
   private stopSpeaking: (() => void) | null = null;
@@ -24,7 +26,15 @@ export class Notice implements Part {
     this.comparison = new Comparison(context);
     this.box.changed = this.comparison.changed = () => this.speak();
     const { box, comparison } = this;
-    this.element = h("div", { class: "rf-words" }, this.refusal, box.element, comparison.element, this.live);
+    this.element = h(
+      "div",
+      { class: "rf-words" },
+      this.refusal,
+      this.alarm,
+      box.element,
+      comparison.element,
+      this.live,
+    );
   }
 
   /** Asks once whether the run is to be reset; the second call does it. */
@@ -41,11 +51,16 @@ export class Notice implements Part {
     const text = this.context.client.refusal;
     setText(this.refusal, text);
     this.refusal.hidden = !text;
+    const { client } = this.context;
+    const { saving } = client.status;
+    const fails = (saving?.failing ?? false) && !client.gone;
+    setText(this.alarm, fails ? (saving?.sentence ?? "") : "");
+    this.alarm.hidden = !fails;
     this.box.update();
     // The other views have words of their own.
-    this.comparison.element.hidden = this.context.view.tab !== "compare";
+    this.comparison.element.hidden = shownTab(this.context) !== "compare";
     this.comparison.update(at);
-    const parts = [this.refusal, this.box.element, this.comparison.element];
+    const parts = [this.refusal, this.alarm, this.box.element, this.comparison.element];
     this.element.toggleAttribute(
       "data-empty",
       parts.every(({ hidden }) => hidden),

@@ -43,12 +43,14 @@ export class ParameterControls implements Part {
   }
 
   private get isOpen(): boolean {
+    if (!this.context.client.can("set")) return false;
     return this.open ?? this.context.size === "wide";
   }
 
   update(): void {
     if (!this.rows.length) return;
     const open = this.isOpen;
+    this.toggle.hidden = !this.context.client.can("set");
     this.controls.hidden = !open;
     this.values.hidden = open;
     setAttribute(this.toggle, "aria-expanded", String(open));

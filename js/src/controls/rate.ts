@@ -14,6 +14,9 @@ export class RateControl implements Part {
   private readonly ticks = h("div", { class: "rf-ticks", "aria-hidden": "true" });
   private readonly ratio = h("div", { class: "rf-ratio-value" });
   private readonly ratioUnit = h("div", { class: "rf-ratio-unit" });
+  private readonly slider: HTMLElement;
+  private readonly fixed = h("b");
+  private readonly fixedEdge = h("span", { class: "rf-fixed-edge rf-secondary" });
   private readonly ratioBox = h("div", { class: "rf-ratio" }, this.ratio, this.ratioUnit);
 
   constructor(private readonly context: Context) {
@@ -22,12 +25,15 @@ export class RateControl implements Part {
     this.setting = new Setting(context, parameter);
     this.setting.rescaled = () => this.drawTicks();
     const { number, slider, track } = this.setting;
+    this.slider = h("div", { class: "rf-slider" }, this.edgeLabel, track, this.edge, slider, this.ticks);
     this.element = h(
       "div",
       { class: "rf-rate" },
       h("label", { class: "rf-rate-label", title: about(parameter) }, parameter.label),
       number,
-      h("div", { class: "rf-slider" }, this.edgeLabel, track, this.edge, slider, this.ticks),
+      this.slider,
+      this.fixed,
+      this.fixedEdge,
       this.ratioBox,
     );
   }
@@ -39,6 +45,12 @@ export class RateControl implements Part {
 
   update(): void {
     this.setting.update();
+    // What cannot be set is told, without a control.
+    const set = this.context.client.can("set");
+    this.element.toggleAttribute("data-fixed", !set);
+    this.setting.number.hidden = this.slider.hidden = !set;
+    this.fixed.hidden = this.fixedEdge.hidden = set;
+    setText(this.fixed, format.value(this.setting.shown, this.setting.parameter.scale));
     this.drawEdge(this.setting.shown);
     setAttribute(this.ratioBox, "title", this.meaning("sharpness_ratio", "Newest, at the learning rate shown."));
     const edge = this.meaning(
@@ -74,6 +86,8 @@ export class RateControl implements Part {
     const hidden = edge === null || !Number.isFinite(edge);
     this.edge.hidden = this.edgeLabel.hidden = hidden;
     setText(this.ratio, hidden ? "–" : format.ratio(value / edge, 2));
+    this.ratioBox.hidden = hidden && !this.context.client.can("set");
+    setText(this.fixedEdge, hidden ? "" : `edge ${format.significant(edge, 2)}`);
     setText(this.ratioUnit, this.context.size === "wide" ? "of the edge" : "of edge");
     if (hidden) {
       track.style.setProperty("--edge", "100%");

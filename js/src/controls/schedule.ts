@@ -1,4 +1,5 @@
 /** Lets the learning rate go by itself: a kind with its numbers, or a line drawn by hand. */
+import type { Client } from "../client";
 import type { Context } from "../context";
 import { button, h, setText } from "../dom";
 import * as format from "../format";
@@ -50,6 +51,14 @@ export function openSchedule(context: Context, dialog: Dialog): void {
   choice.focus();
 }
 
+/** Steps that are drawn over where nobody knows how many are to come. */
+const SKETCHED = 1000;
+
+/** Steps still to come; null where nobody knows. */
+function ahead({ status }: Client): number | null {
+  return status.steps === null ? null : status.steps - status.step;
+}
+
 interface Fields {
   elements: HTMLElement[];
   read: () => Record<string, unknown>;
@@ -57,12 +66,12 @@ interface Fields {
 
 function numberFields({ parameters }: ScheduleSpec, { client }: Context): Fields {
   const rate = client.status.values.learning_rate;
-  const left = Math.max(1, client.status.steps - client.status.step);
+  const left = ahead(client);
   const inputs = parameters.map((parameter) => {
     // What a schedule ends on, and how long it takes, follow the run; the rest has defaults of its own.
     const value =
-      parameter.name === "steps"
-        ? left
+      parameter.name === "steps" && left !== null
+        ? Math.max(1, left)
         : parameter.name === "to"
           ? Number((rate / 10).toPrecision(2))
           : parameter.default;
@@ -77,7 +86,7 @@ function numberFields({ parameters }: ScheduleSpec, { client }: Context): Fields
 }
 
 function drawnFields({ client, theme }: Context): Fields {
-  const { status } = client;
-  const sketch = new Sketch(Math.max(10, status.steps - status.step), status.values.learning_rate, theme);
+  const steps = Math.max(10, ahead(client) ?? SKETCHED);
+  const sketch = new Sketch(steps, client.status.values.learning_rate, theme);
   return { elements: [sketch.element], read: () => ({ points: sketch.points }) };
 }

@@ -80,7 +80,8 @@ export class Setting {
   }
 
   get enabled(): boolean {
-    return ["ready", "running", "paused", "finished"].includes(shownState(this.context.client));
+    const { client } = this.context;
+    return client.can("set") && ["ready", "running", "paused", "finished"].includes(shownState(client));
   }
 
   /** Place of a value on the track, as a CSS length. */

@@ -55,7 +55,7 @@ export class CompareView implements View {
     const { client, runs, size, view } = this.context;
     const { store, status, spec } = client;
     const newest = store.newest;
-    const fresh = view.span ?? timeRange(runs.reach, Math.max(status.steps, spec.steps));
+    const fresh = view.span ?? timeRange(runs.reach, client.steps);
     const key = `${client.branch.id} ${newest < 0 ? -1 : store.run} ${view.span}`;
     const keep = this.timeKey === key && status.state === "running" && newest >= 0 && this.time;
     this.timeKey = key;

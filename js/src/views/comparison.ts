@@ -2,11 +2,13 @@ import { type Context, type Part, shownState } from "../context";
 import { h, lineSample } from "../dom";
 import { capital } from "../format";
 import type { ProcessStyle } from "../theme";
-import type { Column } from "../wire";
+import type { Column, CommandName } from "../wire";
 import { aboutFlows, type FlowLine } from "../words/flows";
+import { aboutForecast } from "../words/forecast";
 import { aboutOptimizer } from "../words/optimizer";
 import { render, type Sentence, stepOf } from "../words/sentence";
 import { paused, ready } from "../words/states";
+import { readForecasts } from "./forecasts";
 import { describe } from "./legend";
 import { type ProcessReading, readAt } from "./reading";
 import { readSignals } from "./signals";
@@ -109,9 +111,10 @@ export class Comparison implements Part {
   private content(): Content {
     const { client, view, styles, size } = this.context;
     const { spec, store, status } = client;
+    const can = (name: CommandName) => client.can(name);
     const state = shownState(client);
     if (this.at === null || (state === "ready" && store.newest < 0))
-      return { head: state === "ready" ? ready(spec) : [], common: null, lines: [] };
+      return { head: state === "ready" ? ready(spec, can) : [], common: null, lines: [] };
     const time = this.at;
     const seen = styles.filter(({ process }) => process.kind === "iterates" || !view.hidden.has(process.name));
     const reading = readAt(client, seen, time);
@@ -121,9 +124,10 @@ export class Comparison implements Part {
     const { common, lines } = aboutFlows(reading, spec, { signals, rodTold, brief });
     // Where the run diverged, the box says so.
     const head = reading.iterates?.ratio === null && state === "diverged" ? [] : [...sentences];
-    if (state === "paused" && view.cursor === null) head.unshift(paused(status));
+    if (state === "paused" && view.cursor === null) head.unshift(paused(status, can));
     if (view.cursor !== null && head.length)
       head[0] = [`At ${stepOf(time)}: `, ...inside(head[0], spec.optimizer.label)];
+    for (const forecast of readForecasts(this.context, view.cursor)) head.push(aboutForecast(forecast, brief));
     return { head, common, lines };
   }
 

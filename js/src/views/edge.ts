@@ -73,7 +73,8 @@ export function stayAt(store: Store, table: Table, time: number): Stay | null {
 }
 
 function isTransient(first: Stretch | null): boolean {
-  return first?.before === null && first.to !== null && first.to - first.from < TRANSIENT;
+  // As far as rows tell: where they are far apart, a single one at the edge is no stay until the next.
+  return first?.before === null && first.to !== null && first.last + 1 - first.from < TRANSIENT;
 }
 
 /** The last change between two rows that are near to each other; of the learning rate only one that moves it in `direction`. */

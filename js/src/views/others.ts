@@ -23,14 +23,15 @@ export function branchColour({ branch }: Client, theme: Theme): string {
   return theme.dark ? own.dark : own.light;
 }
 
-/** Lines of the other branches in one panel; a fork begins where it left its parent. */
+/** Lines of the other branches in one panel; a fork begins where it left its parent, and a forecast is dashed, above all others. */
 export function otherLines(
   { runs, view, theme }: Context,
   column: (style: ProcessStyle) => string | null,
   stairs = false,
-): Line[] {
-  return runs.others.flatMap((client) => {
+): { below: Line[]; above: Line[] } {
+  const linesOf = (client: Client): Line[] => {
     const color = branchColour(client, theme);
+    const forecast = client.branch.kind === "forecast";
     return drawingOrder(processStyles(client.spec.processes)).flatMap((style): Line[] => {
       const { name, kind } = style.process;
       const drawn = column(style);
@@ -39,13 +40,16 @@ export function otherLines(
         {
           key: `${client.branch.id}/${name}`,
           color,
-          width: kind === "iterates" ? 2.2 : 1.3,
-          dash: kind === "iterates" ? [] : [5, 2.5],
+          width: kind === "iterates" ? 2.2 : forecast ? 1.9 : 1.3,
+          dash: kind === "iterates" ? (forecast ? [2, 3] : []) : forecast ? [7, 4] : [5, 2.5],
           envelope: client.store.table(name)?.envelope(drawn) ?? null,
           from: client.branch.step ?? undefined,
           stairs,
         },
       ];
     });
-  });
+  };
+  const forecasts = runs.others.filter(({ branch }) => branch.kind === "forecast");
+  const rest = runs.others.filter((client) => !forecasts.includes(client));
+  return { below: rest.flatMap(linesOf), above: forecasts.flatMap(linesOf) };
 }

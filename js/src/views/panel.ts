@@ -185,7 +185,8 @@ export class PanelView {
     const iterates = styles.find((style) => style.process.kind === "iterates")?.process.name ?? "";
     const table = view.hidden.has(iterates) ? null : client.store.table(iterates);
     const lines = table ? (panel.extras?.(context, table) ?? []) : [];
-    lines.push(...otherLines(context, (style) => this.column(style), panel.stairs));
+    const others = otherLines(context, (style) => this.column(style), panel.stairs);
+    lines.push(...others.below);
     for (const style of drawingOrder(styles)) {
       const { name } = style.process;
       const column = this.column(style);
@@ -199,6 +200,7 @@ export class PanelView {
         stairs: panel.stairs,
       });
     }
+    lines.push(...others.above);
     return lines;
   }
 

@@ -5,7 +5,7 @@ import { type Context, thresholdNow } from "../context";
 import * as format from "../format";
 import type { Table } from "../store";
 import type { PanelName, Spec } from "../wire";
-import { isLeast } from "./reading";
+import { firstColumn, isLeast } from "./reading";
 
 export interface Fact {
   label: (spec: Spec) => string;
@@ -55,6 +55,11 @@ function hessian({ optimizer }: Spec): string {
   return optimizer.preconditioned ? "preconditioned Hessian" : "Hessian";
 }
 
+/** What lines of flows show, where there are flows. */
+function flows({ processes }: Spec, shown: string): string {
+  return processes.some(({ kind }) => kind !== "iterates") ? `flows: ${shown}` : "";
+}
+
 function tenths(value: number): string {
   const whole = Math.abs(value * 10 - Math.round(value * 10)) < 1e-6;
   return whole && value > 0.09 && value < 10 ? value.toFixed(1) : format.tick(value);
@@ -64,7 +69,7 @@ const all: Panel[] = [
   {
     name: "loss",
     title: "Loss",
-    subtitle: (spec) => `${spec.problem.loss}; flows: predicted for the iterates`,
+    subtitle: (spec) => [spec.problem.loss, flows(spec, "predicted for the iterates")].filter(Boolean).join("; "),
     iterates: ["loss"],
     flows: ["predicted_loss", "loss"],
     height: 122,
@@ -146,7 +151,8 @@ const all: Panel[] = [
   {
     name: "rod_length",
     title: "Rod length",
-    subtitle: () => "half a step of the iterates; flows: what they predict for it",
+    subtitle: (spec) =>
+      ["half a step of the iterates", flows(spec, "what they predict for it")].filter(Boolean).join("; "),
     iterates: ["rod_length"],
     flows: ["rod_length"],
     height: 108,
@@ -175,7 +181,8 @@ const all: Panel[] = [
   {
     name: "grad_norm",
     title: "Gradient",
-    subtitle: () => "norm at the iterates; flows: of the mean over the rod's ends",
+    subtitle: (spec) =>
+      ["norm at the iterates", flows(spec, "of the mean over the rod's ends")].filter(Boolean).join("; "),
     iterates: ["grad_norm"],
     flows: ["grad_norm"],
     height: 108,
@@ -213,7 +220,19 @@ export const DEFAULT_PANELS: PanelName[] = ["loss", "sharpness", "distance", "ro
 /** Panels as a person has chosen them, else as the notebook did. */
 export function shownPanels({ view, runs }: Context): PanelName[] {
   if (view.panels.length) return view.panels;
-  return runs.panels.length ? runs.panels : DEFAULT_PANELS;
+  if (runs.panels.length) return runs.panels;
+  // Of what no run records nothing is shown unless somebody asks for it; forecasts are drawn in the panels of their run.
+  const recorded = DEFAULT_PANELS.filter((name) =>
+    runs.all.some(({ branch: { kind, spec } }) => kind !== "forecast" && isRecorded(name, spec)),
+  );
+  return recorded.length ? recorded : DEFAULT_PANELS;
+}
+
+function isRecorded(name: PanelName, { processes }: Spec): boolean {
+  const panel = panels.get(name);
+  return processes.some(
+    (process) => panel && firstColumn(process, process.kind === "iterates" ? panel.iterates : panel.flows),
+  );
 }
 
 /** Shows one panel where the other stood, and back. */

@@ -26,10 +26,10 @@ export function moveCursor(context: Context, rows: number): void {
   const table = mainTable(client.store, styles);
   if (!table?.rows) return;
   const at = stepAt(context) ?? table.time.last;
-  const moved = ({ time, rows: length }: Table) =>
-    time.values[Math.min(Math.max(time.floor(at + 1e-3) + rows, 0), length - 1)];
+  const row = ({ time }: Table) => time.floor(at + 1e-3) + rows;
+  const moved = (among: Table) => among.time.values[Math.min(Math.max(row(among), 0), among.rows - 1)];
   const later = survivor(client, styles);
-  const beyond = later && at + rows > table.time.last ? moved(later) : Number.NEGATIVE_INFINITY;
+  const beyond = later && row(table) >= table.rows ? moved(later) : Number.NEGATIVE_INFINITY;
   view.setCursor(beyond > table.time.last ? beyond : moved(table), true);
 }
 

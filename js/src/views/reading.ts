@@ -141,28 +141,32 @@ function critical(table: Table, time: number, spec: Spec): Critical | null {
   return { count, of: parts, more: parts < dim };
 }
 
-/** Steps that the slope looks back, and the fewest that it needs. */
+/** Steps that the slope looks back, or rows where they are far apart; the fewest steps and rows that it needs. */
 const WINDOW = 50;
+const ROWS = 10;
 const LEAST = 10;
+const POINTS = 5;
 
 /**
- * Per 100 steps: the line of least squares through the last 50 steps with the same hyperparameters, where it fits.
+ * Per 100 steps: the line of least squares through the last 50 steps with the same hyperparameters, or through their last
+ * ten rows where those reach further back, where it fits.
  *
  * It fits where the rows are off it by at most 0.03 of its rise, root mean square. A slope that itself changes evenly from
  * two thirds to four thirds of its mean is off by 0.025.
  */
 function slope(store: Store, table: Table, time: number): number | null {
   const changes = store.events.map((event) => event.step).filter((step) => step <= time);
-  const start = Math.max(time - WINDOW, ...changes.map((step) => step + 1));
+  const start = Math.max(0, ...changes.map((step) => step + 1));
   const last = table.time.floor(time + 1e-3);
   const ratio = table.column("sharpness_ratio");
   if (!ratio || valueAt(table, "sharpness_ratio", time) === null) return null;
   const points: [number, number][] = [];
   for (let row = last; row >= 0 && table.time.values[row] >= start - 1e-3; row--) {
+    if (table.time.values[row] < time - WINDOW - 1e-3 && points.length >= ROWS) break;
     const value = ratio.at(row);
     if (value !== null) points.push([table.time.values[row] - time, value]);
   }
-  const span = points.length < 5 ? 0 : points[0][0] - points[points.length - 1][0];
+  const span = points.length < POINTS ? 0 : points[0][0] - points[points.length - 1][0];
   if (span < LEAST) return null;
   const mean = (part: 0 | 1) => points.reduce((sum, point) => sum + point[part], 0) / points.length;
   const [t0, r0] = [mean(0), mean(1)];

@@ -67,7 +67,7 @@ function paintLegend(ctx: CanvasRenderingContext2D, context: Context, width: num
       label: other.branch.name,
       color: branchColour(other, theme),
       width: 2,
-      dash: [] as number[],
+      dash: other.branch.kind === "forecast" ? [7, 4] : [],
     })),
   ];
   let x = 12;

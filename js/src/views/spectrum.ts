@@ -112,7 +112,7 @@ export class SpectrumView implements View {
     const styles = withSpectrum(context.styles);
     const style = this.style();
     const place = this.place();
-    if (place && this.following && !client.gone) surveys.follow(place, context.view.cursor === null);
+    if (place && this.following && client.answers) surveys.follow(place, context.view.cursor === null);
     const reading = style && this.at !== null ? readSpectrum(context, style, this.at) : null;
     const density = place ? surveys.shown(place) : null;
     this.bar.update(styles, style, this.ask(place));
@@ -194,21 +194,23 @@ export class SpectrumView implements View {
     if (refusal) return { note: refusal, refused: true };
     if (density || !place) return { note: "", refused: false };
     if (this.surveys.isPending(place)) return { note: "Working: 0 % done.", refused: false };
-    const gone = this.context.client.gone;
-    return { note: gone ? "There is no kernel: no density can be computed." : "Not computed yet.", refused: false };
+    const { client } = this.context;
+    if (client.gone) return { note: "There is no kernel: no density can be computed.", refused: false };
+    const why = "Of this run there is only what was recorded: no density can be computed.";
+    return { note: client.answers ? "Not computed yet." : why, refused: false };
   }
 
   /** Axes never shrink while the run goes. */
   private keepRanges(style: ProcessStyle, density: Density | null): void {
     const { client } = this.context;
-    const { store, status, spec } = client;
+    const { store } = client;
     const { newest } = store;
     const { span } = this.context.view;
     const key = `${client.id} ${store.run} ${style.process.name} ${span}`;
     const keep = this.rangeKey === key && newest >= 0 && shownState(client) === "running";
     const before = this.time;
     this.rangeKey = key;
-    const time = span ?? timeRange(newest, Math.max(status.steps, spec.steps));
+    const time = span ?? timeRange(newest, client.steps);
     this.time = keep ? union(this.time, time) : time;
     const from = settledFrom(this.time);
     const fresh = this.range(style, density, newest > from ? from : Number.NEGATIVE_INFINITY);

@@ -1,6 +1,6 @@
 import type { Context, Part } from "../context";
 import { focused, h } from "../dom";
-import { views } from "./index";
+import { shownTab, views } from "./index";
 import type { View } from "./view";
 
 /** The views under their tabs; one is made when it is first looked at, and drawn while it is. */
@@ -14,7 +14,7 @@ export class Tabs implements Part {
   }
 
   get current(): View {
-    const name = this.context.view.tab in views ? this.context.view.tab : "compare";
+    const name = shownTab(this.context);
     let view = this.made.get(name);
     if (!view) {
       view = views[name].create(this.context);
@@ -29,8 +29,9 @@ export class Tabs implements Part {
 
   update(): void {
     const view = this.current;
-    if (this.shown !== this.context.view.tab) {
-      this.shown = this.context.view.tab;
+    const name = shownTab(this.context);
+    if (this.shown !== name) {
+      this.shown = name;
       const held = this.element.contains(focused(this.element));
       this.element.replaceChildren(view.element);
       this.element.setAttribute("aria-label", views[this.shown]?.title ?? "");

@@ -101,7 +101,7 @@ export class TrajectoryView implements View {
       this.run = run;
       this.start.moved = null;
     }
-    if (client.gone) {
+    if (!client.answers) {
       this.planes.lose();
       this.landscape.lose();
     }
@@ -119,7 +119,7 @@ export class TrajectoryView implements View {
       bare: scene.mode === "network" && !scene.plane,
       paint: (frame: PlaneFrame) => paintScene(frame, theme, scene, this.iterates),
     });
-    this.start.update(scene.start, !client.gone);
+    this.start.update(client.can("reset") ? scene.start : null, !client.gone);
     this.tell(scene);
   }
 
@@ -141,7 +141,7 @@ export class TrajectoryView implements View {
     const x = ranges.across(mode, tracks, others, start, run);
     const old = this.wantsLoss(mode) ? landscape.field : null;
     const y = ranges.up(mode, tracks, others, start, old?.grid ?? null, x, run);
-    if (!client.gone) this.askLandscape(mode, x, y);
+    if (client.answers) this.askLandscape(mode, x, y);
     const field = this.wantsLoss(mode) ? landscape.field : null;
     const curve = mode === "line" ? field?.grid : null;
     const height = mode === "line" ? (w: number) => (curve ? sample(curve, w) : Number.NaN) : null;
@@ -169,7 +169,7 @@ export class TrajectoryView implements View {
       start: mode === "network" ? null : place,
       startText: this.start.moved ? "start here" : "start",
       note: noteOf(mode, {
-        gone: client.gone,
+        lacking: client.answers ? "" : client.gone ? "kernel" : "engine",
         refusal: planes.refusal || landscape.refusal,
         plane: plane !== null,
         field: field !== null,
@@ -206,7 +206,7 @@ export class TrajectoryView implements View {
 
   private askPlane(at: number | null): void {
     const { client, view } = this.context;
-    if (client.gone) return;
+    if (!client.answers) return;
     const running = client.status.state === "running";
     const newest = view.cursor === null;
     const { x, y } = this.form.directions;
@@ -242,14 +242,14 @@ export class TrajectoryView implements View {
     form.element.hidden = mode !== "network";
     const [home, away] = mode === "network" ? [form.element, this.head] : [this.head, form.element];
     if (this.tools.parentElement === away) home.append(this.tools);
-    form.update(form.contours && landscape.share < 1 ? landscape.share : null, !client.gone && at !== null);
+    form.update(form.contours && landscape.share < 1 ? landscape.share : null, client.answers && at !== null);
     this.rail.update(at, factsOf(context, at, plane));
     const why = mode === "network" && !field ? "Comes with the contours of the loss." : "";
     this.along.update(alongRod(scene, context.theme), why, context.theme, ALONG_WIDTH);
     const iterates = scene.tracks.find(isIterates);
     const missed = iterates ? outside(iterates, rowAt(iterates, scene.shown + 1), scene.x, scene.y) : 0;
     const { held } = this;
-    const waited = !held && form.contours && !client.gone && client.status.state !== "running" ? at : null;
+    const waited = !held && form.contours && client.answers && client.status.state !== "running" ? at : null;
     // Where the run diverged, the box below says so.
     const ends = this.ends(at).filter(({ process }) => client.status.state !== "diverged" || !leads(process));
     const sentences = sentencesOf(mode, plane, { held: held ? at : null, waited }, missed, ends);

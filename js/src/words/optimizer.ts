@@ -48,7 +48,7 @@ function atEdge(reading: Reading, stay: Stay, ratio: number, spec: Spec, brief: 
   const many = brief || !reading.critical ? "" : eigenvalues(reading.critical, spec);
   const now = ratio > AT[1] ? "above it" : ratio < AT[0] ? "a little below it" : null;
   if (reading.time - stay.from < 1e-3 && !stay.first) {
-    const step = `at this step${cause(stay.arrival, spec)}`;
+    const step = `${stay.aboutFrom ? "at about this step" : "at this step"}${cause(stay.arrival, spec)}`;
     return now
       ? [`${who} met its edge ${clause(step)} and is `, strong(now), ` ${value}${many}.`]
       : [`${who} met `, strong("its edge"), ` ${value} ${step}${many}.`];

@@ -1,9 +1,12 @@
 /** What the state of the run asks to be said. */
 import * as format from "../format";
-import type { RunEvent, RunStatus, Spec } from "../wire";
+import type { CommandName, RunEvent, RunStatus, Spec } from "../wire";
 import { key, reason, type Sentence, strong } from "./sentence";
 
-export function ready(spec: Spec): Sentence[] {
+/** `can`: whether the run takes a command. */
+type Can = (name: CommandName) => boolean;
+
+export function ready(spec: Spec, can: Can): Sentence[] {
   const flows = spec.processes.filter((process) => process.kind !== "iterates").length;
   const who =
     flows === spec.processes.length
@@ -11,14 +14,24 @@ export function ready(spec: Spec): Sentence[] {
       : flows
         ? `iterates and ${format.count(flows)} ${flows === 1 ? "flow" : "flows"}`
         : "iterates";
-  return [
-    [`${format.capital(who)} will run side by side for ${format.whole(spec.steps)} steps.`],
-    [key("Space"), " runs, ", key("→"), " makes one step, ", key("["), " ", key("]"), " change the learning rate."],
-  ];
+  const keys = keysOf([
+    can("resume") && [key("Space"), " runs"],
+    can("step") && [key("→"), " makes one step"],
+    can("set") && [key("["), " ", key("]"), " change the learning rate"],
+  ]);
+  if (spec.steps === null) return [["Nothing has been measured yet: the training loop makes the steps."], ...keys];
+  return [[`${format.capital(who)} will run side by side for ${format.whole(spec.steps)} steps.`], ...keys];
 }
 
-export function paused(status: RunStatus): Sentence {
-  return [`Paused at step ${format.whole(status.step)}. `, key("Space"), " goes on, ", key("→"), " makes one step."];
+export function paused(status: RunStatus, can: Can): Sentence {
+  const keys = keysOf([can("resume") && [key("Space"), " goes on"], can("step") && [key("→"), " makes one step"]]);
+  return [`Paused at step ${format.whole(status.step)}.`, ...keys.flatMap((sentence) => [" ", ...sentence])];
+}
+
+/** One sentence of what keys do; none where no key does anything. */
+function keysOf(told: (Sentence | false)[]): Sentence[] {
+  const works = told.filter((part): part is Sentence => part !== false);
+  return works.length ? [[...works.flatMap((part, i) => [...(i ? [", "] : []), ...part]), "."]] : [];
 }
 
 export function finished(status: RunStatus): Sentence {

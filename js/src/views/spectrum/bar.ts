@@ -16,6 +16,7 @@ export class Bar {
   private readonly ask = h("button", { type: "button", class: "rf-button" });
   private readonly box = h("input", { type: "checkbox" });
   private readonly follow: HTMLElement;
+  private readonly asking: HTMLElement;
   private builtFor: ProcessStyle[] | null = null;
   private built: Scope | null = null;
 
@@ -29,12 +30,13 @@ export class Bar {
       this.box,
       "follow",
     );
+    this.asking = h("span", { class: "rf-spectrum-ask" }, this.ask, this.follow);
     this.element = h(
       "div",
       { class: "rf-spectrum-bar" },
       h("span", { class: "rf-secondary rf-segments-label" }, "eigenvalues of"),
       this.chooser,
-      h("span", { class: "rf-spectrum-ask" }, this.ask, this.follow),
+      this.asking,
     );
     context.scope.listen(this.ask, "click", () => {
       if (this.ask.getAttribute("aria-disabled") !== "true") actions.ask();
@@ -50,6 +52,7 @@ export class Bar {
     if (this.builtFor !== this.context.styles) this.build(styles);
     for (const segment of this.chooser.children)
       setAttribute(segment, "aria-pressed", String(segment.getAttribute("data-process") === chosen?.process.name));
+    this.asking.hidden = !this.context.client.can("survey");
     // A button that is disabled loses the focus of who has just pressed it.
     setAttribute(this.ask, "aria-disabled", String(!ask.enabled));
     setText(this.ask, ask.text);

@@ -62,14 +62,14 @@ export function tracked({ eigenvalues, problem }: Spec): number {
   return Math.min(Math.max(TRACKED, eigenvalues), problem.dim);
 }
 
-/** Learning rate in use at a time: as recorded, else by the events. */
+/** Learning rate in use at a time: as recorded, or by an event since then; rows may be far apart. */
 export function rateAt({ client, styles }: Context, time: number): number | null {
   const { spec, store } = client;
   const iterates = styles.find(({ process }) => process.kind === "iterates");
   const table: Table | null = iterates ? store.table(iterates.process.name) : null;
   const row = table ? table.time.floor(time + 1e-3) : -1;
   const own = table?.column("learning_rate")?.at(row) ?? null;
-  if (own !== null) return own;
   const event = store.events.findLast(({ name, step }) => name === "learning_rate" && step <= time + 1e-3);
+  if (own !== null && !(table && event && event.step > table.time.values[row] + 1e-3)) return own;
   return event?.new ?? spec.optimizer.values.learning_rate ?? null;
 }

@@ -114,18 +114,21 @@ export function factsOf({ client, styles }: Context, at: number | null, plane: P
   ];
 }
 
+const absence = { kernel: ", which is not there", engine: ": of this run there is only what was recorded" };
+
 /** Why something is not drawn; "" where nothing is missing. */
 export function noteOf(
   mode: Mode,
   {
-    gone,
+    lacking,
     refusal,
     plane,
     field,
     wanted,
     at,
   }: {
-    gone: boolean;
+    /** What is not there of what would answer; "" where it is. */
+    lacking: "" | "kernel" | "engine";
     refusal: string;
     plane: boolean;
     field: boolean;
@@ -136,11 +139,11 @@ export function noteOf(
 ): string {
   if (refusal) return refusal;
   if (mode === "network" && !plane) {
-    if (gone) return "The plane needs the kernel, which is not there.";
+    if (lacking) return `The plane needs the ${lacking}${absence[lacking]}.`;
     return at === null ? "Nothing has run yet." : `Waiting for the plane of step ${format.whole(at)}.`;
   }
-  if (gone && wanted && !field)
-    return `${mode === "line" ? "The curve" : "Contours"} of the loss ${mode === "line" ? "needs" : "need"} the kernel, which is not there.`;
+  if (lacking && wanted && !field)
+    return `${mode === "line" ? "The curve" : "Contours"} of the loss ${mode === "line" ? "needs" : "need"} the ${lacking}${absence[lacking]}.`;
   return "";
 }
 

@@ -1,4 +1,4 @@
-"""Rows without a simulation: a stand-in that makes given numbers at a given pace, for benchmarks of the page.
+"""Rows without a simulation: a stand-in that makes given numbers at a given pace, for tests and benchmarks of the page.
 
 It replaces what computes and nothing else. The description (problem, optimizer, processes, columns) is that of a real
 simulation, and everything behind it is what users have: the worker thread of `Run`, the recording, the feed, the one
