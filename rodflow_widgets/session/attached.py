@@ -254,6 +254,7 @@ class Attached:
         """Tell who listens."""
         self._said = self._clock()
         if self._ended is None:
+            self.cost = self._cadence.cost(self._said)
             if self._state == "running":
                 self._stopwatch.run(self._step)
             self._recording.status = Status(self._state, self._step, self._sentence())
@@ -277,6 +278,7 @@ class Attached:
         They are taken off by `_detach`, outside of a step: torch walks through them while it makes one.
         """
         self._stopwatch.hold()
+        self.cost = self._cadence.cost(self._seen if self._cadence.begun else self._clock())
         self._state, self._ended = state, sentence
         self._recording.status = self._recording[TABLE].status = Status(state, self._step, sentence)
         self._looker.done()
