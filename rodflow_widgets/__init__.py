@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__
 
 if TYPE_CHECKING:
+    from . import callbacks as callbacks
     from . import schedules as schedules
     from .citations import cite as cite
     from .engine import Problem as Problem
@@ -28,8 +29,13 @@ if TYPE_CHECKING:
     from .store import load as load
     from .widgets import Explorer as Explorer
     from .widgets import compare as compare
+    from .widgets import fork as fork
+    from .widgets import resume as resume
+    from .widgets import view as view
+    from .widgets import watch as watch
 
 _LAZY = {
+    "callbacks": (".callbacks", None),
     "Problem": (".engine", "Problem"),
     "Simulation": (".engine", "Simulation"),
     "curvature": (".engine.curvature", None),
@@ -43,6 +49,10 @@ _LAZY = {
     "simulate_many": (".session", "simulate_many"),
     "load": (".store", "load"),
     "compare": (".widgets", "compare"),
+    "resume": (".widgets", "resume"),
+    "fork": (".widgets", "fork"),
+    "view": (".widgets", "view"),
+    "watch": (".widgets", "watch"),
     "Explorer": (".widgets", "Explorer"),
     "cite": (".citations", "cite"),
 }
@@ -58,6 +68,13 @@ def __getattr__(name: str) -> Any:
     value = loaded if attribute is None else getattr(loaded, attribute)
     globals()[name] = value
     return value
+
+
+def load_ipython_extension(ipython: Any) -> None:
+    """`%load_ext rodflow_widgets`: the magics `%rodflow` and `%%rodflow`."""
+    from .widgets.magics import Rodflow
+
+    ipython.register_magics(Rodflow)
 
 
 def __dir__() -> list[str]:

@@ -68,7 +68,7 @@ class Status:
         return self.state in ("finished", "stopped", "diverged", "error")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Event:
     """A hyperparameter that changed: optimizer step `step` is the first to use `new`; `note` says what else is to say."""
 

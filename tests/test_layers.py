@@ -24,10 +24,23 @@ ALLOWED = {
     "session": {"engine", "recording", "store"},
     "validation": {"engine", "recording", "store", "session"},
     "widgets": {"engine", "recording", "wire", "figures", "store", "session"},
-    "cli": {"engine", "recording", "wire", "figures", "store", "session", "validation"},
+    "cli": {"engine", "recording", "wire", "figures", "store", "session", "validation", "widgets"},
+    "callbacks": {"widgets"},
 }
 HEAVY = ("anywidget", "traitlets", "IPython", "zarr", "pandas", "matplotlib")
-LAZY = ("jupyterlab", "bqplot", "zarr", "pandas", "anywidget", "matplotlib", "xarray", "ipywidgets")
+LAZY = (
+    "jupyterlab",
+    "bqplot",
+    "zarr",
+    "pandas",
+    "anywidget",
+    "matplotlib",
+    "xarray",
+    "ipywidgets",
+    "lightning",
+    "transformers",
+    "accelerate",
+)
 
 
 def layer_of(path: Path) -> str:
@@ -78,7 +91,9 @@ def test_the_engine_loads_nothing_of_jupyter() -> None:
     assert loaded_by("import rodflow_widgets.engine", HEAVY) == []
 
 
-@pytest.mark.parametrize("module", ["rodflow_widgets", "rodflow_widgets.recording", "rodflow_widgets.wire"])
+@pytest.mark.parametrize(
+    "module", ["rodflow_widgets", "rodflow_widgets.recording", "rodflow_widgets.wire", "rodflow_widgets.callbacks"]
+)
 def test_importing_the_package_is_light(module: str) -> None:
     assert loaded_by(f"import {module}", LAZY) == []
 

@@ -13,7 +13,7 @@ from typing import Any
 from ..errors import ArgumentError, RodflowError, RunError, unknown
 from .values import assignments, closest
 
-PICTURE, TABLE, DATA = "report.png", "report.md", "run.rodflow"
+PICTURE, TABLE, PLACE = "report.png", "report.md", "rodflow-run"
 ENDED = {"stopped": 130, "error": 1}
 DTYPES = ("float32", "float64")
 SEEDS = 2**32
@@ -24,7 +24,10 @@ def add(commands: Any) -> None:
     command: argparse.ArgumentParser = commands.add_parser(
         "run",
         help="run a comparison and write a report",
-        description=f"Run a comparison and write {PICTURE}, {TABLE} and {DATA} (rodflow_widgets.load reads it).",
+        description=(
+            f"Run a comparison and write it down while it goes; at the end also {PICTURE} and {TABLE}. "
+            "rodflow_widgets.load reads the folder, `rodflow resume` goes on with a run that was interrupted."
+        ),
     )
     option = command.add_argument
     option("--problem", default="digits_mlp", metavar="NAME", help="see `rodflow list`; default %(default)s")
@@ -47,7 +50,8 @@ def add(commands: Any) -> None:
     option("--dtype", choices=DTYPES, help="default: the problem's own")
     option("--device", metavar="NAME", help="cpu, cuda, ...; default: the problem's own")
     option("--theme", choices=("light", "dark"), default="light", help="of the picture; default %(default)s")
-    option("--out", type=Path, default=Path("rodflow-run"), metavar="DIR", help="default %(default)s/")
+    option("--out", type=Path, metavar="DIR", help=f"folder of the run; default {PLACE}/, or {PLACE}-2/ and so on")
+    option("--overwrite", action="store_true", help="let a run that is in the folder already go away")
     option("--quiet", action="store_true", help="no progress bar and no table")
     command.set_defaults(act=act)
 
@@ -56,6 +60,7 @@ def act(given: argparse.Namespace) -> int:
     """Run what was asked for; a process that diverges is a result, not a failure."""
     from ..session import RunSpec
     from ..session.direct import record
+    from ..session.keeping import Destination
     from ..session.recorder import Driver
 
     problem, optimizer = build(given)
@@ -70,16 +75,17 @@ def act(given: argparse.Namespace) -> int:
         every=given.every,
         seed=given.seed,
     )
-    recorder = Driver(spec.simulation())
-    make(given.out)
-    recording = record(recorder, progress=not given.quiet and sys.stderr.isatty())
+    driver = Driver(spec.simulation())
+    place = Destination(given.out, given.overwrite) if given.out else Destination(Path(PLACE)).free()
+    make(place.path.absolute().parent)
+    recording = record(driver, progress=not given.quiet and sys.stderr.isatty(), destination=place)
     try:
-        rows = write(recording, given.out, given.theme)
+        rows = write(recording, place.path, given.theme)
     except OSError as error:
         raise RunError(f"the run is over, but not all of it could be written: {error}.") from error
     if not given.quiet:
         print(rows)
-        print(f"{recording.status.sentence}\nWritten to {given.out}{os.sep}: {PICTURE}, {TABLE}, {DATA}")
+        print(f"{recording.status.sentence}\nWritten to {place.path}{os.sep}, with {PICTURE} and {TABLE}")
     return ENDED.get(recording.status.state, 0)
 
 
@@ -96,10 +102,9 @@ def make(folder: Path) -> None:
 
 
 def write(recording: Any, folder: Path, theme: Any) -> str:
-    """Write the data first, then the table and the picture, which need more to go well; returns the table."""
+    """Write the table and the picture; returns the table."""
     from ..figures import picture, table
 
-    recording.save(folder / DATA)
     rows = table(recording)
     (folder / TABLE).write_text(report(recording, rows), encoding="utf-8")
     (folder / PICTURE).write_bytes(picture(recording, theme=theme))

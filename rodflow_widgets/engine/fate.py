@@ -50,9 +50,10 @@ class Fate:
             self.status = Status("running", row, "It is running.")
             self._begun = True
 
-    def finish(self, steps: int) -> None:
+    def finish(self, step: int, made: int) -> None:
+        """It has come to its last step, by as many as were to be made."""
         if self.moving:
-            self.status = Status("finished", steps, f"It finished all {steps} steps.")
+            self.status = Status("finished", step, f"It finished all {made} steps.")
 
     def resume(self, row: int) -> None:
         if self.status.state == "finished":

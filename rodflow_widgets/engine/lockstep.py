@@ -21,7 +21,7 @@ from .trail import Trail
 
 
 class Lockstep:
-    """The iterates and their flows, one optimizer step per `advance`.
+    """The iterates and their flows, one optimizer step per `advance`, from step `first` to step `steps`.
 
     Args:
         request: what is asked for; of several runs, of any of them.
@@ -34,7 +34,8 @@ class Lockstep:
     def __init__(
         self, request: Request, problem: Problem, schedule: Schedule, watch: Watch, runs: int | None = None
     ) -> None:
-        self.steps = request.steps
+        self.first = request.first
+        self.steps = request.last
         self.every = request.every
         self.snapshots = request.snapshots
         self.pending = 0
@@ -43,8 +44,8 @@ class Lockstep:
         self._problem = problem
         self._schedule = schedule
         self._watch = watch
-        self._row = -1
-        self._discrete = Discrete(problem, schedule, watch)
+        self._row = self.first - 1
+        self._discrete = Discrete(problem, schedule, watch, request.origin)
         self.lanes[0].process = self._discrete
         rods = {lane.name: lane.flow.process.has_rod for lane in self.lanes if lane.flow is not None}
         self.trail = Trail(request.trail, request.every, rods) if request.trail else None
@@ -87,7 +88,7 @@ class Lockstep:
             raise
 
     def _move(self) -> None:
-        if self._row > 0:
+        if self._row > self.first:
             self._discrete.advance()
             for lane in self.lanes[1:]:
                 if lane.process is not None and lane.moving:
@@ -95,7 +96,7 @@ class Lockstep:
         for lane in self.lanes[1:]:
             if lane.process is None and lane.start == self._row:
                 self._begin(lane)
-        if self._row % self.every == 0 or self._row == self.steps:
+        if (self._row - self.first) % self.every == 0 or self._row == self.steps:
             self._measure()
         if self._row in self.snapshots:
             self._keep()
@@ -165,7 +166,7 @@ class Lockstep:
         if self.row > self.steps:
             for lane in self.lanes:
                 for fate in lane.fates:
-                    fate.finish(self.steps)
+                    fate.finish(self.steps, self.steps - self.first)
         first = len(self.lanes) - len(self.shown)
         return [list(of_run) for of_run in zip(*blocks[first:], strict=True)]
 

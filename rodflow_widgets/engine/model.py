@@ -71,6 +71,14 @@ class Network:
         self._model, self._loss = with_checkpoints(model, checkpoint), loss
         self._turn = turn(self._model)
 
+    def tensors(self) -> dict[str, Tensor]:
+        """What beside w the loss is made of, by name: the batch, frozen parameters and buffers."""
+        return {"inputs": self._x, "targets": self._y, **self._fixed}
+
+    def layers(self) -> list[list[str]]:
+        """The modules as [name, class, sizes and options], in their order."""
+        return [[name, type(m).__name__, m.extra_repr()] for name, m in self._model.named_modules()]
+
     def part(self, w: Tensor, start: int, stop: int, compute_dtype: torch.dtype) -> Tensor:
         """The loss of the examples from `start` up to `stop`, in the dtype of w; the model computes in `compute_dtype`."""
         return self._evaluate(w, self._x[start:stop], self._y[start:stop], compute_dtype)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,7 +64,11 @@ class Problem:
     """
 
     cites: tuple[str, ...] = ()
+    recipe: Mapping[str, Any] | None = None
     _in_double: Callable[[], Problem] | None = None
+    network: Network | None = None
+    batch_size: int | None = None
+    reduction: str | None = None
 
     @named_keywords("Problem")
     def __init__(
@@ -127,6 +131,8 @@ class Problem:
             assert batch_size is not None
             reduction = network.find_reduction(batch_size, reduction)
             self._objective, self._second = objectives(reduction)
+            self.batch_size, self.reduction = batch_size, reduction
+        self.network = network
         self._fast = self._objective
         if compile is not None:
             self._fast = network.compiled(batch_size, reduction or "mean", compile)

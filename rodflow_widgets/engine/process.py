@@ -13,6 +13,7 @@ from torch import Tensor
 from ..vocabulary import Column, Status
 from .curvature.following import FollowedSpectrum, Watch
 from .optimizers.base import Moments, Optimizer
+from .origin import Origin
 from .problem import Meter, Point, Problem
 from .schedule import Schedule
 
@@ -92,11 +93,11 @@ class Discrete(Process):
     label = "iterates"
     detail = ""
 
-    def __init__(self, problem: Problem, schedule: Schedule, watch: Watch) -> None:
-        super().__init__(problem, schedule, 0, watch)
-        w = problem.w0
+    def __init__(self, problem: Problem, schedule: Schedule, watch: Watch, origin: Origin | None = None) -> None:
+        super().__init__(problem, schedule, 0 if origin is None else origin.step, watch)
+        w = problem.w0 if origin is None else origin.w
         self.origin = w
-        self._states = [State(w, schedule.at(0).initial(w))]
+        self._states = [State(w, schedule.at(self.row).initial(w) if origin is None else origin.moments)]
         self._losses: list[Tensor] = []
         self._gradients: list[Tensor] = []
         self._step()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import inspect
+import json
 import pkgutil
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
+
+import torch
 
 from ..errors import named_keywords, unknown
 from ..vocabulary import Setting
@@ -46,7 +50,7 @@ def register(
                 setattr(entry, "__init__", named_keywords(name)(vars(entry)["__init__"]))  # noqa: B010 - mypy forbids the plain form
             table[name] = entry
             return entry
-        made = named_keywords(name)(_checked(entry, parameters, cites))
+        made = named_keywords(name)(_checked(name, entry, parameters, cites))
         vars(made).update(label=label or name.replace("_", " "), parameters=parameters, cites=cites)
         table[name] = made
         return made
@@ -55,9 +59,12 @@ def register(
 
 
 def _checked(
-    function: Callable[..., Any], parameters: tuple[Setting, ...], cites: tuple[str, ...]
+    name: str, function: Callable[..., Any], parameters: tuple[Setting, ...], cites: tuple[str, ...]
 ) -> Callable[..., Any]:
-    """The function with every argument that one of `parameters` describes as its `check` returns it; what it makes knows `cites`."""
+    """The function with every argument that one of `parameters` describes as its `check` returns it.
+
+    What it makes knows `cites`, and by `recipe` how it can be made again: the name, and those arguments as JSON data.
+    """
     signature = inspect.signature(function)
 
     @functools.wraps(function)
@@ -69,9 +76,20 @@ def _checked(
         made = function(*bound.args, **bound.kwargs)
         if cites:
             made.cites = cites
+        plain = {key: _plain(value) for key, value in bound.arguments.items() if key != "device"}
+        with contextlib.suppress(TypeError, ValueError):  # what is no JSON cannot be written down
+            json.dumps(plain, allow_nan=False)
+            made.recipe = {"name": name, "arguments": plain}
         return made
 
     return checked
+
+
+def _plain(value: Any) -> Any:
+    """An argument of a problem as JSON data."""
+    if isinstance(value, torch.dtype):
+        return str(value).removeprefix("torch.")
+    return list(value) if isinstance(value, tuple) else value
 
 
 def discover(package: str, path: Iterable[str], first: Sequence[str] = ()) -> None:

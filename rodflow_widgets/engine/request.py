@@ -6,12 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from torch import Tensor
+
 from ..errors import ArgumentError, ProblemError, unknown
 from .checks import whole
 from .curvature.tracker import EigenTracker
 from .flows.base import Flow
 from .lane import Lane
 from .optimizers.base import Optimizer
+from .origin import Origin
 from .problem import Problem, check_problem
 from .rates import Rates, check_schedule
 from .registry import FLOWS, lookup
@@ -22,7 +25,7 @@ class Request:
     """One run, as `Simulation` takes it.
 
     flows: name, flow and the step at which it begins. shown: whether the iterates are recorded too; they are always made.
-    trail: bytes for the parameter vectors of the last rows.
+    trail: bytes for the parameter vectors of the last rows. origin: where it begins, if not at the problem's start.
     """
 
     problem: Problem
@@ -36,6 +39,7 @@ class Request:
     seed: int
     trail: int = 0
     schedule: Rates | None = None
+    origin: Origin | None = None
 
     @staticmethod
     def of(
@@ -51,6 +55,7 @@ class Request:
         seed: int = 0,
         trail: int = 0,
         schedule: Rates | None = None,
+        origin: Origin | None = None,
     ) -> Request:
         """The arguments of `Simulation`, checked; ArgumentError, UnknownNameError or ProblemError says what cannot be."""
         check_problem(problem)
@@ -64,18 +69,36 @@ class Request:
         if not isinstance(snapshots, Iterable):
             raise ArgumentError(f"snapshots={snapshots!r} is not usable: give the steps, e.g. (0, 100).")
         kept = frozenset(whole("snapshots", s, 0) for s in snapshots)
-        if start is not None and whole("start", start, 0) >= steps:
-            raise ArgumentError(f"start={start} lies beyond the last step: give a step below steps={steps}.")
-        if max(kept, default=0) > steps:
-            raise ArgumentError(f"snapshots={max(kept)} lies beyond the last step {steps}.")
-        flows = _flows(processes, optimizer, start)
-        late = [name for name, _, begin in flows if begin > steps]
+        begun = None if origin is None else _fitting(origin, problem, optimizer)
+        first = 0 if begun is None else begun.step
+        last = first + steps
+        if start is not None and whole("start", start, 0) >= last:
+            below = f"steps={steps}" if begun is None else f"{last}, {steps} after the origin's"
+            raise ArgumentError(f"start={start} lies beyond the last step: give a step below {below}.")
+        if min(start if start is not None else first, *kept, first) < first:
+            raise ArgumentError(f"start={start} and snapshots={sorted(kept)} begin before the origin's step {first}.")
+        if max(kept, default=0) > last:
+            raise ArgumentError(f"snapshots={max(kept)} lies beyond the last step {last}.")
+        flows = _flows(processes, optimizer, first if start is None and begun is not None else start)
+        late = [name for name, _, begin in flows if begin > last]
         if late:
             raise ArgumentError(f"steps={steps} end before {late[0]!r} begins: run more steps, or give start=0.")
         rates = None if schedule is None else check_schedule(schedule)
-        _check_moves(problem)
+        _check_moves(problem, problem.w0 if begun is None else begun.w)
         shown, trail = "discrete" in processes, whole("trail", trail, 0)
-        return Request(problem, optimizer, tuple(flows), shown, steps, eigenvalues, every, kept, seed, trail, rates)
+        return Request(
+            problem, optimizer, tuple(flows), shown, steps, eigenvalues, every, kept, seed, trail, rates, begun
+        )
+
+    @property
+    def first(self) -> int:
+        """The first row."""
+        return 0 if self.origin is None else self.origin.step
+
+    @property
+    def last(self) -> int:
+        """The last row, unless it is extended."""
+        return self.first + self.steps
 
     def lanes(self, runs: int | None = None) -> list[Lane]:
         """Lanes for the iterates and the flows, of one run or of several together."""
@@ -93,6 +116,7 @@ class Request:
     def describe(self, lanes: Sequence[Lane]) -> dict[str, Any]:
         """Problem, optimizer, processes and columns as JSON-able data: what a page needs to label a picture."""
         problem = self.problem
+        start = problem.w0 if self.origin is None else self.origin.w
         return {
             "problem": {
                 "name": problem.name,
@@ -101,10 +125,11 @@ class Request:
                 "dtype": str(problem.dtype).removeprefix("torch."),
                 "loss": problem.loss_name,
                 "coordinates": list(problem.coordinates),
-                "start": problem.w0.tolist() if problem.coordinates else [],
+                "start": start.tolist() if problem.coordinates else [],
+                "recipe": None if problem.recipe is None else dict(problem.recipe),
             },
             "optimizer": self.optimizer.describe(),
-            "steps": self.steps,
+            "steps": self.last,
             "every": self.every,
             "eigenvalues": self.eigenvalues,
             "seed": self.seed,
@@ -135,8 +160,14 @@ def _flows(processes: Sequence[str | Flow], optimizer: Optimizer, start: int | N
     return list(flows.values())
 
 
-def _check_moves(problem: Problem) -> None:
-    _, gradient = problem.value_and_grad(problem.w0)
+def _fitting(origin: Any, problem: Problem, optimizer: Optimizer) -> Origin:
+    if not isinstance(origin, Origin):
+        raise ArgumentError(f"origin={origin!r} is no Origin: give Origin(w, moments, step).")
+    return origin.fitting(problem, optimizer)
+
+
+def _check_moves(problem: Problem, w: Tensor) -> None:
+    _, gradient = problem.value_and_grad(w)
     if not bool((gradient != 0).any()):
         raise ProblemError(
             "the gradient at the start is exactly zero, so nothing would move: start elsewhere, or use a loss "

@@ -14,6 +14,7 @@ from .flows.base import Flow
 from .forking import forked
 from .lockstep import Lockstep
 from .optimizers.base import Optimizer
+from .origin import Origin
 from .problem import Problem
 from .rates import Rates, check_schedule
 from .request import Request
@@ -29,15 +30,17 @@ class Simulation:
         optimizer: with its hyperparameters; `set` changes them between two steps.
         processes: names ("discrete", "rod", "rod-paper", "rod-covariance", "central", "central-paper", "edge",
             "stable") or flow objects.
-        steps: number of optimizer steps; rows are the times 0 … steps.
+        steps: number of optimizer steps; rows are the times 0 … steps, with an origin origin.step … origin.step + steps.
         start: step at which the flows begin; None takes each flow's own (of gradient descent, 2, and 0 for stable
-            flow).
+            flow), and with an origin its step, since the moments are warm there.
         eigenvalues: how many leading eigenvalues are recorded.
-        every: measure every so many steps.
+        every: measure every so many steps, from the first row on.
         snapshots: steps at which parameter vectors are kept.
         seed: of the random vectors that the eigenvalue trackers begin with.
         trail: bytes on the device for the parameter vectors of the last rows, of which surveys are made; 0 keeps none.
         schedule: of the learning rate, from the first step on; `follow` gives another one later.
+        origin: a state of the optimizer to begin from, instead of the problem's starting point at step 0; start and
+            snapshots are counted as its step is.
 
     Raises:
         ArgumentError, UnknownNameError, ProblemError: before anything runs.
@@ -57,6 +60,7 @@ class Simulation:
         seed: int = 0,
         trail: int = 0,
         schedule: Rates | None = None,
+        origin: Origin | None = None,
     ) -> None:
         self._begin(
             Request.of(
@@ -71,6 +75,7 @@ class Simulation:
                 seed=seed,
                 trail=trail,
                 schedule=schedule,
+                origin=origin,
             )
         )
 
@@ -87,12 +92,18 @@ class Simulation:
         self._request = request
         self._schedule = Schedule(request.optimizer)
         if request.schedule is not None:
-            self._schedule.follow(0, request.schedule)
+            self._schedule.follow(request.first, request.schedule)
         watch = Watch(request.eigenvalues, request.seed, request.every)
         self._lockstep = Lockstep(request, request.problem, self._schedule, watch)
 
     @property
+    def first(self) -> int:
+        """The first row: 0, or the step of the origin."""
+        return self._lockstep.first
+
+    @property
     def steps(self) -> int:
+        """The last row."""
         return self._lockstep.steps
 
     @property

@@ -1,6 +1,7 @@
-"""Static pictures and tables of a recording, without a browser: `picture` and `table`."""
+"""Static pictures and tables of a recording, without a browser: `picture`, `table` and `listing`."""
 
+from .listing import listing
 from .picture import picture
 from .table import table
 
-__all__ = ["picture", "table"]
+__all__ = ["listing", "picture", "table"]

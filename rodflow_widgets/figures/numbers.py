@@ -51,3 +51,11 @@ def tick(value: float, *, percent: bool = False) -> str:
 
 def _power(exponent: int) -> str:
     return f"10{str(exponent).translate(_SUPERSCRIPT)}"
+
+
+def amount(size: int) -> str:
+    """Bytes for a person: 812 B, 1.2 MB."""
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= factor:
+            return f"{size / factor:.3g} {unit}"
+    return f"{size} B"

@@ -49,11 +49,11 @@ class Cursor:
 
     def read_events(self) -> tuple[Event, ...]:
         """Events added since the last call."""
-        events = self.recording.events[self.event :]
+        events = self.recording.events_from(self.event)
         self.event += len(events)
         return events
 
     def skip_to_end(self) -> None:
         """Leave out all that is there."""
         self.position = {table.name: len(table) for table in self.recording.tables}
-        self.event = len(self.recording.events)
+        self.event += len(self.recording.events_from(self.event))

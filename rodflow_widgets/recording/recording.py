@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
 
 from ..errors import RunError, unknown
 from ..vocabulary import Column, Event, Status
+from .aligned import RECORDED, align
 from .table import Table
 
 if TYPE_CHECKING:
     import pandas
     import xarray
 
-Saver = Callable[["Recording", "str | os.PathLike[str]"], Path]
+
+class Saver(Protocol):
+    """What `Recording.save` calls."""
+
+    def __call__(self, recording: Recording, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path: ...
 
 
 class Recording:
@@ -34,7 +41,7 @@ class Recording:
         self.status = Status("ready", 0, "Nothing has run yet.")
         self.seconds = 0.0
         self._saver = saver
-        self._events: tuple[Event, ...] = ()
+        self._events: list[Event] = []
         self._tables = {
             process["name"]: Table(process["name"], [Column(**column) for column in process["columns"]])
             for process in spec["processes"]
@@ -61,21 +68,33 @@ class Recording:
     @property
     def events(self) -> tuple[Event, ...]:
         """Hyperparameters that changed, in the order of their steps."""
-        return self._events
+        return tuple(self._events)
+
+    def events_from(self, start: int) -> tuple[Event, ...]:
+        """Events from the `start`-th on."""
+        return tuple(self._events[start:])
 
     @property
     def nbytes(self) -> int:
         return sum(table.nbytes for table in self.tables)
 
-    def add_events(self, events: Iterator[Event] | tuple[Event, ...] | list[Event]) -> None:
+    def add_events(self, events: Iterable[Event]) -> None:
         """Only the writer calls this."""
-        self._events = (*self._events, *events)
+        self._events.extend(events)
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write everything to one file, which `rodflow_widgets.load` reads; returns its path."""
+    def save(self, path: str | os.PathLike[str], overwrite: bool = False) -> Path:
+        """Write everything into a folder, which `rodflow_widgets.load` and `xarray.open_zarr` read; returns its path.
+
+        Args:
+            path: of the folder, which is made.
+            overwrite: replace the run that is there.
+
+        Raises:
+            ArgumentError: something else is there, or a run that may not be replaced, or that still goes.
+        """
         if self._saver is None:
             raise RunError("This recording has no store: call rodflow_widgets.store.save(recording, path).")
-        return self._saver(self, path)
+        return self._saver(self, path, overwrite=overwrite)
 
     def to_pandas(self, process: str) -> pandas.DataFrame:
         """One process as a DataFrame indexed by time; a column of k numbers becomes k columns, name_0 and so on."""
@@ -93,23 +112,25 @@ class Recording:
     def to_xarray(self) -> xarray.Dataset:
         """All processes on one time axis as variables [process, time], with units and meanings as attributes.
 
-        A process that has no such column, or did not measure at that time, has NaN there.
+        A process that has no such column, or did not measure at that time, has NaN there; `recorded` [process, time] says
+        where a process has a row. A column whose name cannot be one of a variable is called variable_0 and so on, and
+        has its name in the attribute `column`.
+
+        Raises:
+            RunError: the time of a process does not increase from row to row, so that there is no such axis.
         """
         xarray = _optional("xarray", "to_xarray")
-        columns = {column.name: column for table in self.tables for column in table.described if column.name != "time"}
-        parts = []
-        for table in self.tables:
-            rows = table.rows(0, len(table))
-            time = rows.pop("time")
-            dims = {name: ("time",) if values.ndim == 1 else ("time", f"{name}_index") for name, values in rows.items()}
-            part = xarray.Dataset({name: (dims[name], values) for name, values in rows.items()}, {"time": time})
-            parts.append(part.expand_dims(process=[table.name]))
-        data = xarray.concat(parts, dim="process", join="outer", data_vars="all", coords="minimal", compat="equals")
-        for name, column in columns.items():
-            data[name].attrs.update(units=column.unit, long_name=column.meaning, source=column.source)
-        data["time"].attrs.update(units="optimizer steps")
-        data.attrs.update(problem=self.spec["problem"]["name"], optimizer=self.spec["optimizer"]["label"])
-        return data
+        aligned = align(self)
+        data: dict[str, Any] = {
+            RECORDED: (("process", "time"), np.stack([aligned.recorded(i) for i in range(len(self))]))
+        }
+        for variable in aligned.variables:
+            data[variable.name] = (variable.dims, aligned.whole(variable), variable.attributes)
+        coordinates = {
+            "process": np.array(aligned.processes),
+            "time": ("time", aligned.time, aligned.time_attributes),
+        }
+        return xarray.Dataset(data, coordinates, aligned.attributes)
 
     def __repr__(self) -> str:
         name, optimizer = self.spec["problem"]["name"], self.spec["optimizer"]["label"]

@@ -11,8 +11,6 @@ import numpy as np
 from ..errors import ArgumentError, unknown
 from ..vocabulary import Column, Status
 
-FIRST_CAPACITY = 256
-
 
 class Table:
     """Float64 columns that grow at the end: one thread writes, any number of threads read.
@@ -35,7 +33,7 @@ class Table:
             column.name: slice(end - width, end) for column, end, width in zip(columns, ends, widths, strict=True)
         }
         self._flat = {column.name for column in columns if column.width == 1}
-        self._data = np.empty((sum(widths), FIRST_CAPACITY))
+        self._data = np.empty((sum(widths), 0))
         self._rows = 0
         self._parameters: dict[int, np.ndarray] = {}
 
@@ -110,10 +108,14 @@ class Table:
             if array.ndim == 2:
                 self._flat.discard(name)
             self._data[self._place[name], self._rows : self._rows + count] = array.reshape(count, width).T
-        for step, vector in (parameters or {}).items():
-            self._parameters[int(step)] = _frozen(vector)
+        self.keep(parameters or {})
         self._rows += count
         return count
+
+    def keep(self, parameters: Mapping[int, Any]) -> None:
+        """Add parameter vectors by step. Only the writer calls this."""
+        for step, vector in parameters.items():
+            self._parameters[int(step)] = _frozen(vector)
 
     def _reserve(self, rows: int) -> None:
         capacity = self._data.shape[1]

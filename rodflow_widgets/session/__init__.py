@@ -6,5 +6,20 @@ from .many import simulate_many
 from .runner import Run
 from .shown import Cost, Failure, Saving, Shown
 from .spec import RunSpec
+from .stored import fork, resume
+from .watching import Watch
 
-__all__ = ["COMMANDS", "Cost", "Failure", "Run", "RunSpec", "Saving", "Shown", "simulate", "simulate_many"]
+__all__ = [
+    "COMMANDS",
+    "Cost",
+    "Failure",
+    "Run",
+    "RunSpec",
+    "Saving",
+    "Shown",
+    "Watch",
+    "fork",
+    "resume",
+    "simulate",
+    "simulate_many",
+]

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 from ..errors import RunError
-from .recorder import DRAIN_ROWS
+from .changes import Change
+from .recorder import DRAIN_ROWS, Driver
 
 if TYPE_CHECKING:
     from ..engine import Simulation
 
 BUDGET = 64 * 2**20
 MOST, FIRST_SPACING = 64, 8
-
-Change = Callable[["Simulation"], Any]
 
 
 @dataclass(frozen=True)
@@ -27,6 +25,17 @@ class Kept:
     simulation: Simulation
 
 
+class Desk(Protocol):
+    """Where copies and changes are written down."""
+
+    def wants(self, row: int) -> bool:
+        """Whether a copy before `row` would be written, if there were one."""
+        ...
+
+    def offer(self, kept: Kept) -> None: ...
+    def note(self, row: int, change: Change) -> None: ...
+
+
 @dataclass(frozen=True)
 class Replay:
     """A simulation on its way to `row`, and the changes that were made underway, each before its row."""
@@ -36,12 +45,20 @@ class Replay:
     changes: tuple[tuple[int, Change], ...] = ()
 
     def made(self) -> Simulation:
-        """The simulation there; what it measures on the way is thrown away, since it was recorded before."""
-        for row, change in self.changes:
+        """The simulation there; what it measures on the way is thrown away, since it was recorded before.
+
+        Where changes were made at later rows it goes on to the last of them, with the rows in between still to be drained.
+        """
+        before = [entry for entry in self.changes if entry[0] <= self.row]
+        for row, change in before:
             self._advance(row)
             change(self.simulation)
         self._advance(self.row)
         self.simulation.drain()
+        for row, change in self.changes[len(before) :]:
+            while self.simulation.row < row and not self.simulation.finished:
+                self.simulation.advance()
+            change(self.simulation)
         return self.simulation
 
     def _advance(self, row: int) -> None:
@@ -62,9 +79,11 @@ class Checkpoints:
     Args:
         simulation: what is copied, beginning with how it is now.
         budget: bytes for all copies; the first is kept whatever it takes.
+        desk: where every copy, which nobody changes, goes too, and which may ask for one.
     """
 
-    def __init__(self, simulation: Simulation, budget: int = BUDGET) -> None:
+    def __init__(self, simulation: Simulation, budget: int = BUDGET, desk: Desk | None = None) -> None:
+        self.desk = desk
         self._spacing = FIRST_SPACING
         self._budget = budget
         self._changes: list[tuple[int, Change]] = []
@@ -82,13 +101,27 @@ class Checkpoints:
         return self._spacing
 
     @property
+    def changes(self) -> int:
+        """How many have been noted."""
+        return len(self._changes)
+
+    @property
     def nbytes(self) -> int:
         """Of all copies."""
         return sum(kept.simulation.nbytes for kept in self._kept)
 
     def due(self, row: int) -> bool:
         """Whether a copy should be kept before `row` is measured; its rows must have been drained by then."""
-        return self._refusal is None and row % self._spacing == 0
+        return self._refusal is None and (row % self._spacing == 0 or (self.desk is not None and self.desk.wants(row)))
+
+    def take(self, driver: Driver) -> bool:
+        """Keep a copy of what `driver` drives where one is due; says whether it did."""
+        simulation = driver.simulation
+        if simulation.finished or not self.due(simulation.row):
+            return False
+        driver.drain()
+        self.keep(simulation)
+        return True
 
     def keep(self, simulation: Simulation) -> None:
         """Keep a copy of how it is now, before anything is changed at this row."""
@@ -104,10 +137,14 @@ class Checkpoints:
             self._refusal = error
         else:
             self._kept.append(Kept(simulation.row, len(self._changes), copied))
+            if self.desk is not None:
+                self.desk.offer(self._kept[-1])
 
     def note(self, row: int, change: Change) -> None:
         """Take note of a change that was made before `row`."""
         self._changes.append((row, change))
+        if self.desk is not None:
+            self.desk.note(row, change)
 
     def back_to(self, row: int) -> Replay:
         """The way to how it was when the rows before `row` had been measured, and nothing had been changed there yet."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Sequence
 from typing import Any
 
 from ..recording import Recording
 from ..vocabulary import Status
+from .checkpoints import Checkpoints, Desk
+from .keeping import Destination, Keeper
 from .recorder import Driver
 from .spec import PROCESSES, RunSpec, refuse
 
@@ -26,6 +29,8 @@ def simulate(
     seed: int = 0,
     schedule: Any = None,
     progress: bool = True,
+    save: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
     **unknown: Any,
 ) -> Recording:
     """Run optimizer and flows side by side, and return what was measured.
@@ -44,6 +49,9 @@ def simulate(
         seed: of everything random.
         schedule: of the learning rate, of `rodflow_widgets.schedules`; None keeps it until it is changed.
         progress: show a progress bar.
+        save: a folder to which everything goes while it is measured, so that `rf.load`, `rf.resume` and `rf.fork` find it
+            whatever happens; None keeps the recording in memory alone.
+        overwrite: let a run that is in that folder already go away.
         **unknown: refused, with the nearest name as a hint.
 
     Returns:
@@ -54,19 +62,26 @@ def simulate(
     """
     refuse(unknown, simulate)
     spec = RunSpec(problem, optimizer, processes, steps, start, eigenvalues, every, snapshots, seed, schedule)
-    return record(Driver(spec.simulation()), progress=progress)
+    destination = Destination.of(save, overwrite)
+    return record(Driver(spec.simulation()), progress=progress, destination=destination)
 
 
-def record(driver: Driver, *, progress: bool = False) -> Recording:
-    """Drive a simulation to its end in this thread."""
+def record(driver: Driver, *, progress: bool = False, destination: Destination | None = None) -> Recording:
+    """Drive a simulation to its end in this thread, and write it down on the way."""
     from tqdm.auto import tqdm
 
-    with tqdm(total=driver.simulation.steps, unit="step", disable=not progress) as bar:
-        return drive(driver, bar)
+    keeper = None if destination is None else Keeper(driver.recording, destination)
+    try:
+        with tqdm(total=driver.simulation.steps, unit="step", disable=not progress) as bar:
+            return drive(driver, bar, keeper)
+    finally:
+        if keeper is not None:
+            keeper.close()
 
 
-def drive(driver: Driver, bar: Any) -> Recording:
-    """Drive a simulation to its end, and a progress bar by its steps."""
+def drive(driver: Driver, bar: Any, desk: Desk | None = None) -> Recording:
+    """Drive a simulation to its end, and a progress bar by its steps; copies of it go to `desk`."""
+    checkpoints = None if desk is None else Checkpoints(driver.simulation, desk=desk)
     simulation, recording, first = driver.simulation, driver.recording, bar.n
     begun = time.perf_counter()
     recording.status = Status("running", 0, "Running.")
@@ -74,6 +89,8 @@ def drive(driver: Driver, bar: Any) -> Recording:
         while not simulation.finished:
             if driver.advance():
                 bar.update(first + driver.step - bar.n)
+            if checkpoints is not None:
+                checkpoints.take(driver)
         driver.drain()
         bar.update(first + driver.step - bar.n)
         verdict = driver.verdict()
@@ -81,5 +98,11 @@ def drive(driver: Driver, bar: Any) -> Recording:
         with contextlib.suppress(Exception):  # the interrupt may have hit the simulation anywhere
             driver.drain()
         verdict = "stopped", f"Stopped at step {driver.step:,}. The recording up to there is kept."
+    except Exception as error:
+        with contextlib.suppress(Exception):  # the rows before the failure
+            driver.drain()
+        sentence = f"Step {driver.simulation.row:,} failed: {type(error).__name__}: {error}"
+        driver.close("error", sentence, seconds=time.perf_counter() - begun)
+        raise
     driver.close(*verdict, seconds=time.perf_counter() - begun)
     return recording

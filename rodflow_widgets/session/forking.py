@@ -20,28 +20,35 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Past:
-    """What a recording begins with: rows and parameter vectors by table, and of which run and step they are."""
+    """What a recording begins with: rows and parameter vectors by table up to `step`.
+
+    parent: of which run and step they are; None for a run that goes on itself. seconds: that it took.
+    """
 
     rows: Mapping[str, Mapping[str, np.ndarray]]
     parameters: Mapping[str, Mapping[int, np.ndarray]]
-    parent: Mapping[str, Any]
+    step: int
+    parent: Mapping[str, Any] | None
+    seconds: float = 0.0
 
     @staticmethod
-    def of(recording: Recording, name: str, step: int) -> Past:
-        """The rows of `recording` up to `step`; views, since a row never changes."""
+    def of(recording: Recording, name: str | None, step: int) -> Past:
+        """The rows of `recording` up to `step`, for a fork of the run `name`, or for itself; views, since a row never changes."""
         rows, parameters = {}, {}
         for table in recording.tables:
             count = int(np.searchsorted(table["time"], step, side="right"))
             rows[table.name] = table.rows(0, count)
             parameters[table.name] = {s: vector for s, vector in table.parameters.items() if s <= step}
-        return Past(rows, parameters, {"name": name, "step": step})
+        if name is None:
+            return Past(rows, parameters, step, None, recording.seconds)
+        return Past(rows, parameters, step, {"name": name, "step": step})
 
     def begin(self, recording: Recording) -> None:
         """Put it into a new recording."""
         for name, columns in self.rows.items():
             recording[name].append(columns, self.parameters[name])
-        step = self.parent["step"]
-        recording.status = Status("ready", step, f"Forked at step {step:,}. Nothing has run since.")
+        what = "Resumed" if self.parent is None else "Forked"
+        recording.status = Status("ready", self.step, f"{what} at step {self.step:,}. Nothing has run since.")
 
 
 @dataclass(frozen=True)
@@ -51,13 +58,18 @@ class Fork:
     origin: Simulation
     past: Past
 
+    @property
+    def step(self) -> int:
+        """Where it goes on."""
+        return self.past.step
+
     def simulation(self) -> Simulation:
         return self.origin.fork()
 
     def starting_at(self, start: Any) -> Never:
         raise RunError(
-            f"A fork begins at step {self.past.parent['step']:,} of its parent, not at a starting point: reset() it "
-            "without start, or reset the parent."
+            f"This run begins at step {self.step:,} of one that went before, not at a starting point: reset() it without "
+            "start, or reset the one before."
         )
 
 
@@ -79,6 +91,15 @@ class Departure:
         return Fork(simulation, self.past)
 
 
+def refuse_lost(recording: Recording, step: int, argument: str) -> None:
+    """Raise RunError where the iterates were lost at `step`; the `argument` is what gives another one."""
+    kinds = {process["name"]: process["kind"] for process in recording.spec["processes"]}
+    for table in recording.tables:
+        lost = table.status
+        if kinds[table.name] == "iterates" and lost.state == "diverged" and step >= lost.step:
+            raise RunError(f"{lost.sentence} Fork at an earlier step, e.g. {argument}={max(lost.step - 1, 0)}.")
+
+
 def departure(driver: Driver, checkpoints: Checkpoints, name: str, at: Any, *, failed: bool) -> Departure:
     """Where a fork at step `at` leaves; None is the present, with the changes that no step has used yet.
 
@@ -90,11 +111,7 @@ def departure(driver: Driver, checkpoints: Checkpoints, name: str, at: Any, *, f
     step = present if at is None else Whole("at", "step", 0, 0).check(at)
     if step > present:
         raise ArgumentError(f"at={at!r} is not usable: the run is at step {present:,}, give that or an earlier one.")
-    kinds = {process["name"]: process["kind"] for process in driver.recording.spec["processes"]}
-    for table in driver.recording.tables:
-        lost = table.status
-        if kinds[table.name] == "iterates" and lost.state == "diverged" and step >= lost.step:
-            raise RunError(f"{lost.sentence} Fork at an earlier step, e.g. at={max(lost.step - 1, 0)}.")
+    refuse_lost(driver.recording, step, "at")
     if step == present and not failed:
         replay = Replay(simulation.fork(), simulation.row)
     else:

@@ -11,17 +11,18 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
 from ..errors import RunError
 from ..recording import Recording
 from ..vocabulary import State, Status
+from .changes import Change
 from .checkpoints import Checkpoints
 from .commands import Command, command
+from .keeping import Destination, Keeper
 from .listeners import Listener, Listeners
 from .recorder import Driver
-from .shown import Failure, Shown
+from .shown import Failure, Saving, Shown
 from .spec import Plan
 from .stopwatch import Stopwatch
 from .surveying import Surveyed, Surveys, simulation_of
@@ -44,6 +45,7 @@ class Run(Surveyed, Tuned, Shown):
 
     Args:
         plan: makes the simulation, now and at every reset; arguments that cannot work raise here.
+        save: the folder that everything measured goes to while it goes; a reset and a fork take one beside it.
     """
 
     commands = (
@@ -61,8 +63,9 @@ class Run(Surveyed, Tuned, Shown):
         "cancel",
     )
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, save: Destination | None = None) -> None:
         self._plan = plan
+        self._destination = save
         self._surveys = Surveys(lambda: self._recorder.simulation)
         self._lock = threading.Lock()
         self._queue: deque[Command] = deque()
@@ -73,6 +76,7 @@ class Run(Surveyed, Tuned, Shown):
         self._stepping: list[Command] = []
         self._history: tuple[Recording, ...] = ()
         self._number = 0
+        self._keeper: Keeper | None = None
         self._begin(simulation_of(plan))
 
     # ------------------------------------------------------------------ what it is and does
@@ -131,6 +135,11 @@ class Run(Surveyed, Tuned, Shown):
     def failure(self) -> Failure | None:
         """What was raised in mid-run."""
         return self._failure
+
+    @property
+    def saving(self) -> Saving | None:
+        """How it gets to disk, if it does."""
+        return None if self._keeper is None else self._keeper.saving
 
     def __repr__(self) -> str:
         return f"<Run {self._number}: {self.status}>"
@@ -257,12 +266,15 @@ class Run(Surveyed, Tuned, Shown):
     # ------------------------------------------------------------------ the worker
 
     def _begin(self, simulation: Simulation) -> None:
-        self._recorder = Driver(simulation, self._number + 1, past=self._plan.past)
-        self._checkpoints = Checkpoints(simulation)
+        recorder = Driver(simulation, self._number + 1, past=self._plan.past)
+        if self._destination is not None:
+            self._keeper = Keeper(recorder.recording, self._destination, self._notify)
+        self._recorder = recorder
+        self._checkpoints = Checkpoints(simulation, desk=self._keeper)
         self._number += 1
         self._failure: Failure | None = None
         self._remaining: int | None = None
-        self._watch = Stopwatch()
+        self._watch = Stopwatch(0.0 if self._plan.past is None else self._plan.past.seconds)
         self._ended.clear()
 
     def _work(self) -> None:
@@ -284,11 +296,8 @@ class Run(Surveyed, Tuned, Shown):
 
     def _advance(self) -> None:
         drained = self._recorder.advance()
+        drained = self._checkpoints.take(self._recorder) or drained
         simulation = self._recorder.simulation
-        if self._checkpoints.due(simulation.row) and not simulation.finished:
-            self._recorder.drain()
-            self._checkpoints.keep(simulation)
-            drained = True
         if self._remaining is not None:
             self._remaining -= 1
             if self._remaining <= 0 and not simulation.finished:
@@ -342,13 +351,18 @@ class Run(Surveyed, Tuned, Shown):
         state = self.status.state
         if state in ("diverged", "error", "stopped"):
             raise RunError(f"A run that has {self._ending(state)} cannot be extended: reset() begins again.")
-        longer = methodcaller("extend", steps)
+        longer = Change("extend", {"steps": steps})
         longer(self._recorder.simulation)
-        self._checkpoints.note(self._recorder.simulation.row, longer)
         self.recording.spec["steps"] = self.steps
         if state == "finished":
+            if self._destination is not None:
+                self._keeper = self._checkpoints.desk = Keeper(
+                    self.recording, self._destination, self._notify, applied=self._checkpoints.changes
+                )
             self._ended.clear()
             self._remaining = None
+        self._checkpoints.note(self._recorder.simulation.row, longer)
+        if state == "finished":
             self._move("running", self._sentence())
         else:
             self._notify()
@@ -367,6 +381,8 @@ class Run(Surveyed, Tuned, Shown):
         if not self.status.ended:
             self._close_stopped()
         self._plan = plan
+        if self._destination is not None:
+            self._destination = self._destination.beside()
         self._begin(simulation)
         if any(len(table) for table in former.tables):
             self._history = (*self._history, former)
@@ -407,6 +423,8 @@ class Run(Surveyed, Tuned, Shown):
         status = Status(state, self._recorder.step, sentence)
         if status.ended:
             self._recorder.close(state, sentence, self.seconds)
+            if self._keeper is not None:
+                self._destination = self._keeper.close()
             self._ended.set()
         else:
             self.recording.status = status

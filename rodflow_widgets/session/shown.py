@@ -55,8 +55,16 @@ class Shown(ABC):
     name: str = ""
     commands: ClassVar[tuple[str, ...]] = ()
     notes: tuple[str, ...] = ()
-    cost: Cost | None = None
-    saving: Saving | None = None
+
+    @property
+    def cost(self) -> Cost | None:
+        """What measuring takes, where it takes it from a training loop."""
+        return None
+
+    @property
+    def saving(self) -> Saving | None:
+        """How it gets to disk, if it does."""
+        return None
 
     @property
     @abstractmethod

@@ -8,11 +8,11 @@ SPEED_SECONDS = 0.5
 
 
 class Stopwatch:
-    """Seconds spent running, and steps a second over the last half second."""
+    """Seconds spent running, `before` included, and steps a second over the last half second."""
 
-    def __init__(self) -> None:
+    def __init__(self, before: float = 0.0) -> None:
         self.speed: float | None = None
-        self._seconds = 0.0
+        self._seconds = before
         self._since: float | None = None
         self._mark = (0.0, 0)
 

@@ -6,13 +6,14 @@ import threading
 from abc import abstractmethod
 from collections.abc import Mapping
 from concurrent.futures import Future
-from operator import methodcaller
 from typing import Any, Self
 
 from ..vocabulary import Event, Status
-from .checkpoints import Change, Checkpoints
+from .changes import Change
+from .checkpoints import Checkpoints
 from .commands import Command
 from .forking import Departure, departure
+from .keeping import Destination
 from .recorder import Driver
 from .spec import Plan
 
@@ -26,10 +27,11 @@ class Tuned:
     name: str = ""
     _recorder: Driver
     _checkpoints: Checkpoints
+    _destination: Destination | None
     _thread: threading.Thread | None
 
     @abstractmethod
-    def __init__(self, plan: Plan) -> None: ...
+    def __init__(self, plan: Plan, save: Destination | None = None) -> None: ...
 
     @property
     @abstractmethod
@@ -99,7 +101,8 @@ class Tuned:
             leaving = self._on_fork(at)
         else:
             leaving = self._answer("fork", self._queued(Command("fork", {"at": at})))
-        return type(self)(leaving.plan(changes))
+        plan = leaving.plan(changes)
+        return type(self)(plan, None if self._destination is None else self._destination.beside(f"fork-at-{plan.step}"))
 
     def refuse_after_failure(self) -> None:
         """Raise RunError where no hyperparameter can be changed: the run has been stopped, diverged or failed."""
@@ -111,13 +114,13 @@ class Tuned:
         return events
 
     def _on_set(self, **values: float) -> tuple[Event, ...]:
-        return self._change(methodcaller("set", **values))
+        return self._change(Change("set", values))
 
     def _on_schedule(self, schedule: Any) -> tuple[Event, ...]:
-        return self._change(methodcaller("follow", schedule))
+        return self._change(Change("schedule", {"schedule": schedule}))
 
     def _on_undo(self) -> tuple[Event, ...]:
-        return self._change(methodcaller("undo"))
+        return self._change(Change("undo", {}))
 
     def _change(self, change: Change) -> tuple[Event, ...]:
         self.refuse_after_failure()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
 from ..session import Run, RunSpec
+from ..session.keeping import Destination
 from ..session.spec import PROCESSES, refuse
 from .live import Live, check_panels
 
@@ -25,6 +27,8 @@ def compare(
     progress: bool = True,
     panels: Sequence[str] | None = None,
     autostart: bool = True,
+    save: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
     **unknown_keywords: Any,
 ) -> Live:
     """Run optimizer and flows side by side in a live view.
@@ -43,6 +47,9 @@ def compare(
         progress: taken so that the arguments of `simulate` fit here too; the view shows the progress anyway.
         panels: names of what is shown, in order, as `Live` lists them; None is loss, sharpness, distance, rod_length.
         autostart: begin at once; else wait for the page's button or `live.run.start()`.
+        save: a folder to which everything goes while it is measured, so that `rf.load`, `rf.resume` and `rf.fork` find it
+            whatever happens to the kernel; a reset and a fork take one beside it. None keeps the recording in memory alone.
+        overwrite: let a run that is in that folder already go away.
         **unknown_keywords: refused, with the nearest name as a hint.
 
     Returns:
@@ -54,7 +61,8 @@ def compare(
     """
     refuse(unknown_keywords, compare)
     check_panels(panels)
-    run = Run(RunSpec(problem, optimizer, processes, steps, start, eigenvalues, every, snapshots, seed, schedule))
+    spec = RunSpec(problem, optimizer, processes, steps, start, eigenvalues, every, snapshots, seed, schedule)
+    run = Run(spec, Destination.of(save, overwrite))
     live = Live(run, panels)
     if autostart:
         run.start()

@@ -182,8 +182,8 @@ class Feed:
             elif name == "cancel":
                 self._asked.cancel(str(args.get("id", "")))
                 self._reply(identity, True)
-            elif name == "fork":
-                # It waits for the worker, and may compute what came before it: not on the thread that sends.
+            elif name in ("fork", "forecast"):
+                # It waits for the worker or the loop, and may compute what came before it: not on the thread that sends.
                 threading.Thread(
                     target=self._wish, args=(identity, name, args), name="rodflow-wish", daemon=True
                 ).start()
@@ -263,7 +263,7 @@ class Feed:
             len(self._cursor.recording.events),  # not the values: a schedule changes them at every step
             self.run.steps,
             self.run.failure,
-            None if saving is None else (saving.sentence, saving.failing),  # its bytes grow all the time
+            saving is not None and saving.failing,
             None if cost is None else (cost.limit, cost.every),  # as somebody has set them
             *(table.status.state for table in self._cursor.recording.tables),
         )

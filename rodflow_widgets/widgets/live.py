@@ -9,13 +9,13 @@ import threading
 import typing
 import weakref
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import anywidget
 import traitlets
 
 from ..errors import ArgumentError, RunError, unknown
-from ..session import Shown
+from ..session import Shown, Watch
 from ..wire.codec import content
 from ..wire.messages import PROTOCOL, PanelName
 from . import bundle, cells, host
@@ -26,6 +26,7 @@ from .steered import Steered
 from .still import Places, Still
 
 PANELS: tuple[str, ...] = typing.get_args(PanelName)
+_lives: weakref.WeakSet[Live] = weakref.WeakSet()
 
 
 class Live(Steered, anywidget.AnyWidget):
@@ -58,7 +59,7 @@ class Live(Steered, anywidget.AnyWidget):
         main = self._branches.add(run)
         self._snapshots: dict[int, bytes] = {}
         self._turn = threading.RLock()
-        self._still = Still(run, lambda: _traits(shown, branches))
+        self._still = Still(run, lambda: traits(shown, branches))
         super().__init__(
             panels=list(shown),
             branches=[plain(main.describe())],
@@ -71,6 +72,7 @@ class Live(Steered, anywidget.AnyWidget):
         self._route()
         cells.replace(self)
         SENDER.add(main.feed)
+        _lives.add(self)
 
     @traitlets.default("_esm")
     def _read_esm(self) -> str:
@@ -169,11 +171,13 @@ class Live(Steered, anywidget.AnyWidget):
                 self.snapshot = b"".join(self._snapshots.values())
 
     def wish(self, branch: int, name: str, args: dict[str, Any]) -> int | None:
-        """Do what concerns the view rather than a run: fork, edit or remove a branch."""
+        """Do what concerns the view rather than a run: fork, forecast, edit or remove a branch."""
         if name == "fork":
             changes = dict(args)
             at, title = changes.pop("at", None), changes.pop("name", None)
             return self._fork(self._branches[branch], at, title, changes).step
+        if name == "forecast":
+            return self._forecast(self._branches[branch], args)
         with self._turn, self.hold_sync():
             if name == "edit":
                 self._branches.edit(branch, **args)
@@ -192,13 +196,30 @@ class Live(Steered, anywidget.AnyWidget):
         self._refuse_if_closed()
         run = parent.run.fork(at=at, **changes)
         with self._turn, self.hold_sync():
-            self._refuse_if_closed()
-            branch = self._branches.add(run, name, parent.id, run.recording.spec["parent"]["step"])
-            self.statuses = {**self.statuses, str(branch.id): plain(content(branch.feed.status()))}
-            self._list()
-            SENDER.add(branch.feed)
-            self._still.add(run)
+            branch = self._draw(run, name, parent.id, "fork")
             run.start()
+        return branch
+
+    def adopt(self, forecast: Shown) -> None:
+        """Draw a forecast of the first run over it."""
+        with self._turn, self.hold_sync():
+            self._draw(forecast, None, 0, "forecast")
+
+    def _forecast(self, of: Branch, args: dict[str, Any]) -> int:
+        """Have a forecast made, which comes back through `adopt`."""
+        if not isinstance(of.run, Watch):
+            raise RunError(f"There is no forecast of {of.name!r}: it is a run itself. fork() it.")
+        step: int = of.run.forecast(**args).recording.spec["parent"]["step"]
+        return step
+
+    def _draw(self, run: Shown, name: str | None, parent: int, kind: Literal["fork", "forecast"]) -> Branch:
+        """Take a run in as a branch, from the step on where it leaves its parent."""
+        self._refuse_if_closed()
+        branch = self._branches.add(run, name, parent, run.recording.spec["parent"]["step"], kind)
+        self.statuses = {**self.statuses, str(branch.id): plain(content(branch.feed.status()))}
+        self._list()
+        SENDER.add(branch.feed)
+        self._still.add(run)
         return branch
 
     def _refuse_if_closed(self) -> None:
@@ -209,7 +230,7 @@ class Live(Steered, anywidget.AnyWidget):
         SENDER.remove(branch.feed)
         self._still.remove(branch.run)
         branch.feed.close()
-        if not branch.run.status.ended:
+        if "stop" in branch.run.commands and not branch.run.status.ended:
             branch.run.submit("stop", {})
 
     def _list(self) -> None:
@@ -248,6 +269,11 @@ class Live(Steered, anywidget.AnyWidget):
         return f"<Live: {spec['optimizer']['label']} on {spec['problem']['name']}; {self.run.status}{forks}>"
 
 
+def lives() -> list[Live]:
+    """The views of this kernel that are not closed."""
+    return [live for live in _lives if live.comm is not None]
+
+
 def check_panels(panels: Sequence[str] | None) -> tuple[str, ...]:
     """The names of panels as they were given, or none for None.
 
@@ -266,7 +292,7 @@ def check_panels(panels: Sequence[str] | None) -> tuple[str, ...]:
     return names
 
 
-def _traits(panels: Sequence[str], branches: Branches) -> dict[str, Any]:
+def traits(panels: Sequence[str], branches: Branches) -> dict[str, Any]:
     """What the page is told of runs that hold still now; any thread."""
     shown = tuple(branches)
     return {

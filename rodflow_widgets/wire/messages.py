@@ -50,7 +50,10 @@ PanelName = Literal[
 
 @dataclass(frozen=True)
 class ProblemSpec:
-    """The loss that is minimised; of one or two parameters also their names, and where it starts."""
+    """The loss that is minimised; of one or two parameters also their names, and where it starts.
+
+    A problem of `rf.problems` says in `recipe` how it was made: {"name": …, "arguments": {…}}.
+    """
 
     name: str
     dim: int
@@ -59,6 +62,7 @@ class ProblemSpec:
     loss: str
     coordinates: list[str]
     start: list[float]
+    recipe: dict[str, Any] | None
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,7 @@ def test_a_fork_with_a_change_and_its_reset(problem):
     assert fork.values["learning_rate"] == 0.3
     assert_same(first, finished(fork))
     assert fork.history == (first,)
-    with pytest.raises(RunError, match="A fork begins at step 15 of its parent"):
+    with pytest.raises(RunError, match="This run begins at step 15 of one that went before"):
         fork.reset([0.0] * problem.dim)
     assert fork.status.state == "finished"
 

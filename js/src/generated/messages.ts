@@ -8,7 +8,11 @@ export type CommandName = "pause" | "resume" | "step" | "set" | "undo" | "schedu
 
 export type PanelName = "loss" | "sharpness" | "eigenvalues" | "distance" | "rod_length" | "learning_rate" | "grad_norm" | "critical_directions" | "trajectory" | "spectrum";
 
-/** The loss that is minimised; of one or two parameters also their names, and where it starts. */
+/**
+ * The loss that is minimised; of one or two parameters also their names, and where it starts.
+ *
+ * A problem of `rf.problems` says in `recipe` how it was made: {"name": …, "arguments": {…}}.
+ */
 export interface ProblemSpec {
   name: string;
   dim: number;
@@ -17,6 +21,7 @@ export interface ProblemSpec {
   loss: string;
   coordinates: string[];
   start: number[];
+  recipe: Record<string, unknown> | null;
 }
 
 /**

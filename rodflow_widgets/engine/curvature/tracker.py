@@ -125,4 +125,5 @@ def _corrected(ritz: _Ritz, hessian: Callable[[Tensor], Tensor], which: Sequence
 def orthonormal_rows(rows: Tensor) -> Tensor:
     """Orthonormal rows [..., k, p] whose first j span the first j of `rows`; dependent rows give new directions."""
     q, r = torch.linalg.qr(torch.nan_to_num(rows).mT)
-    return (q * torch.where(r.diagonal(dim1=-2, dim2=-1) < 0, -1.0, 1.0)[..., None, :]).mT
+    signs = torch.where(r.diagonal(dim1=-2, dim2=-1) < 0, -1.0, 1.0).to(q.dtype)
+    return (q * signs[..., None, :]).mT

@@ -1,0 +1,63 @@
+"""When a training loop is looked at: as often as a share of its time allows, or every so many steps."""
+
+from __future__ import annotations
+
+from .shown import Cost
+
+MEMORY = 0.5
+
+
+class Cadence:
+    """Says when a look is due, on a clock that the caller reads.
+
+    The time of training is all time since `begin` but that of looks and pauses. By `share` a look is due while what looks have
+    taken, with what one more will, stays within that share of it; the very first is due at once, and is worked off before
+    the second.
+
+    Args:
+        share: the most that looks may take of the time of training.
+        every: look every so many steps instead; None leaves it to the share.
+    """
+
+    def __init__(self, share: float, every: int | None) -> None:
+        self.share, self.every = share, every
+        self.looks = 0
+        self._spent = self._idle = 0.0
+        self._expected = 0.0
+        self._begun: float | None = None
+
+    def begin(self, now: float) -> None:
+        if self._begun is None:
+            self._begun = now
+
+    @property
+    def begun(self) -> bool:
+        return self._begun is not None
+
+    def due(self, step: int, now: float) -> bool:
+        """Whether to look at the step from iterate `step`."""
+        if self.every is not None:
+            return step % self.every == 0
+        return not self.looks or self._spent + self._expected <= self.share * self.training(now)
+
+    def training(self, now: float) -> float:
+        """Seconds of training until `now`."""
+        return 0.0 if self._begun is None else now - self._begun - self._spent - self._idle
+
+    def looked(self, seconds: float) -> None:
+        """A look has taken so long."""
+        self.looks += 1
+        self._spent += seconds
+        if self.looks == 2:  # the first is dearer than the others, which follow what it has found
+            self._expected = seconds
+        elif self.looks > 2:
+            self._expected = MEMORY * self._expected + (1 - MEMORY) * seconds
+
+    def paused(self, seconds: float) -> None:
+        """So much time was neither training nor looking."""
+        self._idle += seconds
+
+    def cost(self, now: float) -> Cost:
+        """What looks have taken of the time of training so far."""
+        training = self.training(now)
+        return Cost(self._spent / training if training > 0 else 0.0, self.share, self.every)

@@ -1,0 +1,77 @@
+"""A recording that nothing is added to any more, as a view shows it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from ..recording import Recording
+from .listeners import Listener
+from .shown import Failure, Shown
+
+
+class Saved(Shown):
+    """What was recorded of a run, which takes no commands.
+
+    Args:
+        recording: of any run.
+    """
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+
+    @property
+    def recording(self) -> Recording:
+        return self._recording
+
+    @property
+    def number(self) -> int:
+        return int(self.recording.spec.get("run", 1))
+
+    @property
+    def steps(self) -> int | None:
+        steps = self.recording.spec["steps"]
+        return None if steps is None else int(steps)
+
+    @property
+    def values(self) -> dict[str, float]:
+        """The hyperparameters at its end."""
+        values = dict(self.recording.spec["optimizer"]["values"])
+        for event in self.recording.events:
+            values[event.name] = event.new
+        for table in self.recording.tables:
+            if "learning_rate" in table and len(table):
+                values["learning_rate"] = float(table["learning_rate"][-1])
+        return values
+
+    @property
+    def edge_factor(self) -> float:
+        """Edge threshold × learning rate at the last row that says it; NaN where none does."""
+        for table in self.recording.tables:
+            if "edge_threshold" in table and len(table):
+                last = float(table["edge_threshold"][-1])
+                if np.isfinite(last):
+                    return last * self.values["learning_rate"]
+        return math.nan
+
+    @property
+    def speed(self) -> float | None:
+        return None
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that it ran."""
+        return self.recording.seconds
+
+    @property
+    def failure(self) -> Failure | None:
+        return None
+
+    def on_change(self, listener: Listener, *, before_return: bool = False) -> Callable[[], None]:
+        """Nothing changes: `listener` is never called."""
+        return lambda: None
+
+    def __repr__(self) -> str:
+        return f"<Saved: {self.status}>"

@@ -1,0 +1,36 @@
+"""Which runs there are below a folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ..errors import ArgumentError
+from .loading import Summary, look
+from .places import RUN
+
+DEEPEST = 4
+
+
+def find(folder: str | os.PathLike[str] = ".") -> tuple[list[Summary], list[ArgumentError]]:
+    """The runs in `folder` and up to four levels below, by path, and what is wrong with those that cannot be read.
+
+    Raises:
+        ArgumentError: no folder.
+    """
+    top = Path(folder).expanduser()
+    if not top.is_dir():
+        raise ArgumentError(f"folder={str(folder)!r} is no folder: give one that holds runs.")
+    found: list[Summary] = []
+    wrong: list[ArgumentError] = []
+    for here, below, names in os.walk(top):
+        if RUN in names:
+            below.clear()
+            try:
+                found.append(look(here))
+            except ArgumentError as error:
+                wrong.append(error)
+        elif len(Path(here).relative_to(top).parts) >= DEEPEST:
+            below.clear()
+        below[:] = sorted(name for name in below if not name.startswith("."))
+    return found, wrong

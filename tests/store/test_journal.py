@@ -1,0 +1,344 @@
+import errno
+import json
+import os
+import threading
+import time
+
+import numpy as np
+import pyarrow
+import pytest
+import xarray
+
+from rodflow_widgets import store
+from rodflow_widgets.errors import ArgumentError
+from rodflow_widgets.store import journal as journals
+from rodflow_widgets.store import writing
+from rodflow_widgets.vocabulary import Event, Status
+
+from .made_up import assert_same, column, empty, recording, rows
+
+
+@pytest.fixture
+def begin(request):
+    """Journals that are closed in any case."""
+
+    def start(*args, **kwargs):
+        journal = store.Journal(*args, **{"seconds": 0.01, **kwargs})
+        request.addfinalizer(journal.close)
+        journal.start()
+        return journal
+
+    return start
+
+
+class Waiting:
+    """Waits for what a journal says, without looking again and again."""
+
+    def __init__(self, journal):
+        self.journal, self.said, self._condition = journal, [], threading.Condition()
+        journal.on_change(self._changed)
+
+    def _changed(self):
+        with self._condition:
+            self.said.append(self.journal.state())
+            self._condition.notify_all()
+
+    def until(self, wanted, seconds=20):
+        with self._condition:
+            assert self._condition.wait_for(lambda: any(map(wanted, self.said)), seconds), self.said[-3:]
+
+
+def saved_up_to(step):
+    return lambda state: state.sentence == f"Saved up to step {step:,}."
+
+
+def test_a_journal_follows_and_becomes_zarr(tmp_path, begin):
+    rec, rng = empty(a=[column("eigenvalues"), column("wide", 3)], b=[]), np.random.default_rng(0)
+    rec.status = Status("running", 0, "Running.")
+    journal = begin(rec, tmp_path / "run")
+    waiting, path = Waiting(journal), tmp_path / "run"
+    for start in range(0, 300, 30):
+        rec["a"].append(rows(rng, rec["a"], start, start + 30), {start: rng.normal(size=3)})
+        rec.add_events([Event(start, "learning_rate", 0.1, np.inf)])
+        rec["b"].append(rows(rng, rec["b"], start + 3, start + 33))
+        waiting.until(saved_up_to(start + 32))
+        assert_same(store.load(path), rec)
+    found = store.look(path)
+    assert (found.live, found.rows, found.status.state) == (True, 600, "running")
+    with pyarrow.ipc.open_stream(path / "journal" / "0.arrow") as reader:
+        table = reader.read_all()
+    np.testing.assert_array_equal(np.array(table["wide"].to_pylist()), rec["a"]["wide"])
+    assert table.schema.field("wide").metadata[b"meaning"] == b"the wide"
+    rec.status = Status("finished", 332, "Finished.")
+    journal.close()
+    journal.close()
+    assert journal.state() == store.JournalState(store.look(path).bytes, "Saved: 302 steps.")
+    assert_same(store.load(path), rec)
+    assert (store.look(path).live, (path / "journal").exists()) == (False, False)
+    xarray.testing.assert_identical(xarray.open_zarr(path).load(), rec.to_xarray())
+
+
+def test_what_there_is_is_on_disk_before_it_starts(tmp_path):
+    rec = recording()
+    journal = store.Journal(rec, tmp_path / "run")
+    assert_same(store.load(tmp_path / "run"), rec)
+    journal.close()
+    assert_same(store.load(tmp_path / "run"), rec)
+
+
+def test_large_and_late_rows_come_in_several_batches(tmp_path, begin, monkeypatch):
+    rec, rng = empty(a=[column("wide", 3)]), np.random.default_rng(0)
+    monkeypatch.setattr("rodflow_widgets.store.rows.BATCH_BYTES", 5 * 8 * 10)
+    rec["a"].append(rows(rng, rec["a"], 0, 104))
+    begin(rec, tmp_path / "run")
+    with pyarrow.ipc.open_stream(tmp_path / "run" / "journal" / "0.arrow") as reader:
+        assert [batch.num_rows for batch in reader] == [10] * 10 + [4]
+    assert_same(store.load(tmp_path / "run"), rec)
+
+
+def test_changes_and_checkpoints(tmp_path, begin):
+    rec = recording()
+    journal = begin(rec, tmp_path / "run")
+    waiting = Waiting(journal)
+    journal.note(3, "set", {"learning_rate": 0.1})
+    journal.note(5, "extend", {"steps": 10})
+    state, arrays = {"a": [1, {"b": None}]}, {"w": np.arange(5.0), "low": np.arange(3, dtype=np.uint16)}
+    journal.offer(5, 1, lambda: (state, arrays))
+    waiting.until(lambda _: len(store.checkpoints(tmp_path / "run")) == 1)
+    for row in (50, 60, 70):
+        journal.offer(row, 2, lambda row=row: ({"row": row}, {"w": np.full(row, 1.0)}))
+    journal.close()
+    assert store.changes(tmp_path / "run") == [
+        store.Change(3, "set", {"learning_rate": 0.1}),
+        store.Change(5, "extend", {"steps": 10}),
+    ]
+    found = store.checkpoints(tmp_path / "run")
+    assert [(info.row, info.applied) for info in found][0 :: len(found) - 1] == [(5, 1), (70, 2)]
+    assert all(info.bytes == size(tmp_path / "run", info.row) for info in found)
+    loaded, tensors = store.read_checkpoint(tmp_path / "run", 5)
+    assert loaded == state
+    assert {name: (array.dtype, array.tolist()) for name, array in tensors.items()} == {
+        name: (array.dtype, array.tolist()) for name, array in arrays.items()
+    }
+    with pytest.raises(ArgumentError, match="row=6 has no checkpoint"):
+        store.read_checkpoint(tmp_path / "run", 6)
+    with pytest.raises(ArgumentError, match="cannot be kept"):
+        journal.note(3, "set", {"learning_rate": {1}})
+
+
+def size(path, row):
+    return sum((path / "checkpoints" / f"{row}.{kind}").stat().st_size for kind in ("json", "safetensors"))
+
+
+def test_a_continuation_keeps_what_came_before(tmp_path):
+    rec, path = recording(), tmp_path / "run"
+    journal = store.Journal(rec, path, seconds=60)
+    for i, row in enumerate((10, 20, 30)):
+        journal.note(row, "set", {"learning_rate": row})
+        journal._keeper.put(row, i + 1, {"row": row}, {"w": np.ones(row)})
+    journal.close()
+    with pytest.raises(ArgumentError, match="continues=15 is no row of a checkpoint"):
+        store.Journal(rec, path, continues=15)
+    assert len(store.checkpoints(path)) == 3
+    again = store.Journal(rec, path, continues=20)
+    for _ in range(2):
+        assert [info.row for info in store.checkpoints(path)] == [10, 20]
+        assert [change.row for change in store.changes(path)] == [10, 20]
+        assert store.read_checkpoint(path, 20)[0] == {"row": 20}
+        assert_same(store.load(path), rec)
+        again.close()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_is_said_and_caught_up(tmp_path, begin, monkeypatch):
+    rec, rng = empty(a=[], b=[]), np.random.default_rng(0)
+    rec["a"].append(rows(rng, rec["a"], 0, 100))
+    journal = begin(rec, tmp_path / "run")
+    waiting, real, room = Waiting(journal), os.write, [150]
+
+    def write(handle, data):
+        if room[0] is None:
+            return real(handle, data)
+        if room[0] <= 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        count = real(handle, data[: room[0]])
+        room[0] -= count
+        return count
+
+    monkeypatch.setattr(writing.os, "write", write)
+    rec["b"].append(rows(rng, rec["b"], 0, 50))
+    rec["a"].append(rows(rng, rec["a"], 100, 200))
+    waiting.until(lambda state: state.failing)
+    assert any(
+        s.sentence.startswith("The disk is full: steps up to") and "saved; trying again in" in s.sentence
+        for s in waiting.said
+    )
+    found = store.load(tmp_path / "run")
+    assert (len(found["a"]), len(found["b"])) == (100, 0)
+    room[0] = None
+    waiting.until(saved_up_to(199))
+    assert_same(store.load(tmp_path / "run"), rec)
+    assert not journal.state().failing
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace", "ftruncate"])
+def test_every_refusal_of_the_disk_is_survived(call, tmp_path, begin, monkeypatch):
+    rec, rng = empty(a=[]), np.random.default_rng(0)
+    journal = begin(rec, tmp_path / "run")
+    waiting, real, left = Waiting(journal), getattr(os, call), [5]
+    write, torn = os.write, [call == "ftruncate"]
+
+    def refuse(*args):
+        left[0] -= 1
+        if left[0] >= 0:
+            raise OSError(errno.EIO, "Input/output error")
+        return real(*args)
+
+    def tear(handle, data):
+        if torn[0] and len(data) > 500:
+            torn[0] = False
+            write(handle, data[:100])
+            raise OSError(errno.EIO, "Input/output error")
+        return write(handle, data)
+
+    monkeypatch.setattr(os, "write", tear)
+    monkeypatch.setattr(os, call, refuse)
+    monkeypatch.setattr(journals, "LONGEST_PAUSE", 0.02)
+    rec["a"].append(rows(rng, rec["a"], 0, 100), {5: np.ones(3)})
+    rec.add_events([Event(3, "learning_rate", 0.1, 0.2)])
+    waiting.until(lambda state: state.failing)
+    waiting.until(saved_up_to(99))
+    assert_same(store.load(tmp_path / "run"), rec)
+    assert any("Input/output error" in state.sentence for state in waiting.said)
+
+
+def test_a_disk_that_stays_full_ends_as_a_journal(tmp_path, begin, monkeypatch):
+    rec = recording()
+    journal = begin(rec, tmp_path / "run")
+
+    def full(*args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("rodflow_widgets.store.closing.zarray.write", full)
+    journal.close()
+    assert journal.state().sentence == "Saved: 399 steps, as a journal, since they could not be written as Zarr."
+    assert_same(store.load(tmp_path / "run"), rec)
+    assert not store.look(tmp_path / "run").live
+
+
+def test_a_checkpoint_that_cannot_be_made_is_left_out(tmp_path, begin):
+    rec = recording()
+    journal = begin(rec, tmp_path / "run")
+    waiting = Waiting(journal)
+
+    def fail():
+        raise ZeroDivisionError("of the engine")
+
+    journal.offer(3, 0, fail)
+    waiting.until(lambda state: "ZeroDivisionError: of the engine" in state.sentence)
+    waiting.until(saved_up_to(399))
+    journal.offer(9, 0, lambda: ({}, {"w": np.ones(2)}))
+    journal.close()
+    assert [info.row for info in store.checkpoints(tmp_path / "run")] == [9]
+
+
+def test_listeners_that_fail_change_nothing(tmp_path, begin, caplog):
+    rec, rng = empty(a=[]), np.random.default_rng(0)
+    journal = begin(rec, tmp_path / "run")
+    calls = []
+    end = journal.on_change(lambda: calls.append(1) or 1 / 0)
+    waiting = Waiting(journal)
+    rec["a"].append(rows(rng, rec["a"], 0, 3))
+    waiting.until(saved_up_to(2))
+    assert calls
+    assert "A listener of the journal" in caplog.text
+    end()
+    before = len(calls)
+    rec["a"].append(rows(rng, rec["a"], 3, 5))
+    waiting.until(saved_up_to(4))
+    assert len(calls) == before
+
+
+def test_a_second_writer_is_refused_by_name(tmp_path, begin):
+    rec, path = recording(), tmp_path / "run"
+    journal = begin(rec, path)
+    for overwrite in (True, False):
+        with pytest.raises(ArgumentError, match="being written to"):
+            store.Journal(rec, path, overwrite=overwrite)
+        with pytest.raises(ArgumentError, match="being written to"):
+            store.save(rec, path, overwrite=overwrite)
+    with pytest.raises(ArgumentError, match=rf"by process {os.getpid()} on .* since 20\d\d-.*: give another path"):
+        store.Journal(rec, path, overwrite=True)
+    journal.close()
+    assert not (path / "lock.json").exists()
+    with pytest.raises(
+        ArgumentError, match=r"holds a run already: give another path, overwrite=True .* go on with it by rf\.resume"
+    ):
+        store.Journal(rec, path)
+    store.Journal(rec, path, overwrite=True).close()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    broken = recording()
+    broken.spec["x"] = float("nan")
+    with pytest.raises(ArgumentError, match="cannot be saved as JSON"):
+        store.Journal(broken, tmp_path / "run")
+    for name in ("x" * 300, "nul\0"):
+        with pytest.raises(ArgumentError, match="cannot be written to"):
+            store.Journal(recording(), tmp_path / name)
+        with pytest.raises(ArgumentError, match="cannot be read as a run"):
+            store.load(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_damage_is_said_and_what_is_before_is_there(tmp_path, begin):
+    rec, rng = empty(a=[]), np.random.default_rng(0)
+    journal = begin(rec, tmp_path / "run", seconds=60)
+    ends = []
+    for start in range(0, 50, 10):
+        rec["a"].append(rows(rng, rec["a"], start, start + 10))
+        journal._files.flush()
+        ends.append((tmp_path / "run" / "journal" / "0.arrow").stat().st_size)
+    path = tmp_path / "run" / "journal" / "0.arrow"
+    whole = path.read_bytes()
+    for cut in (ends[2], ends[2] + 1, ends[3] - 1):
+        path.write_bytes(whole[:cut])
+        found = store.load(tmp_path / "run")
+        np.testing.assert_array_equal(found["a"]["loss"], rec["a"]["loss"][:30])
+        assert found.status.sentence.endswith("The journal of 'a' is damaged from row 30 on.")
+    content = json.loads((tmp_path / "run" / "run.json").read_bytes())["content"]
+    for table in content["tables"]:
+        table["rows"] = 30  # as if the last flushes had not been completed
+    (tmp_path / "run" / "run.json").write_bytes(store.manifest.sealed(content))
+    found = store.load(tmp_path / "run")
+    np.testing.assert_array_equal(found["a"]["loss"], rec["a"]["loss"][:30])
+    assert "damaged" not in found.status.sentence
+    path.write_bytes(whole)
+
+
+def test_nobody_waits_for_the_disk(tmp_path, begin, monkeypatch):
+    rec, rng = empty(a=[]), np.random.default_rng(0)
+    journal = begin(rec, tmp_path / "run")
+    waiting, blocked, go, real = Waiting(journal), threading.Event(), threading.Event(), os.fsync
+
+    def fsync(handle):
+        blocked.set()
+        assert go.wait(30)
+        return real(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    made = rows(rng, rec["a"], 0, 10)
+    rec["a"].append(made)
+    assert blocked.wait(20)
+    began = time.perf_counter()
+    for start in range(10, 1000, 10):
+        rec["a"].append({**made, "time": np.arange(start, start + 10)})
+        journal.note(start, "set", {})
+        journal.offer(start, 0, lambda: ({}, {}))
+    assert time.perf_counter() - began < 1
+    assert store.load(tmp_path / "run").status.state == "ready"
+    go.set()
+    waiting.until(saved_up_to(999))
+    journal.close()
+    assert_same(store.load(tmp_path / "run"), rec)
