@@ -17,7 +17,18 @@ import pytest
 import torch
 
 import rodflow_widgets as rf
-from rodflow_widgets.engine import Checkpoint, Moments, Origin, Problem, Simulation, checkpoint, rates, restored
+from rodflow_widgets.engine import (
+    Checkpoint,
+    Moments,
+    Origin,
+    Problem,
+    Simulation,
+    checkpoint,
+    differences,
+    fingerprint,
+    rates,
+    restored,
+)  # fmt: skip
 from rodflow_widgets.engine.classes import required, table
 from rodflow_widgets.engine.decoding import Decoder
 from rodflow_widgets.engine.encoding import Encoder, attributes
@@ -182,6 +193,20 @@ def test_an_origin_a_trail_and_the_run_itself_are_kept_as_they_are() -> None:
 def rest_after_draining(simulation: Simulation) -> dict:
     simulation.drain()
     return rest(simulation)
+
+
+def test_it_knows_where_the_run_began() -> None:
+    problem = network(dtype=torch.float32)
+    moved = problem.starting_at(problem.w0 + 0.1)
+    made = through_a_file(checkpoint(advanced(Simulation(moved, GD(0.1), ("discrete",), steps=9), 4)))
+    assert differences(fingerprint(moved), problem.starting_at(made.start())) == []
+    assert differences(fingerprint(moved), problem) != []
+    assert made.start().dtype == np.float64
+    origin = Origin(problem.w0, Moments(None, None), 3)
+    assert checkpoint(Simulation(problem, GD(0.1), ("discrete",), steps=9, origin=origin)).start() is None
+    for strange in (0, -1, 10**9, "x", [], 1.5):
+        with pytest.raises(ArgumentError, match="damaged"):
+            Checkpoint({**made.state, "start": strange}, made.arrays).start()
 
 
 OTHER = """
