@@ -578,6 +578,7 @@ def test_a_state_that_was_changed_gives_one_error_or_a_simulation(good, seed) ->
         (lambda s: first(s, "array").__setitem__(2, "|O8"), "no dtype of an array"),
         (lambda s: first(s, "array").__setitem__(3, [2**30]), "does not fit its memory"),
         (lambda s: first(s, "generator").__setitem__(1, first(s, "array")[1]), "random numbers"),
+        (lambda s: s["storages"].extend([s["storages"][0]] * 1000), "is used twice"),
         (lambda s: s.update(root=1), "no simulation"),
         (lambda s: s.update(root=10**9), "no object"),
     ],
@@ -636,6 +637,7 @@ def test_memory_that_is_missing_or_of_another_length_is_refused(good) -> None:
         {},
         {name: array[: len(array) // 2] for name, array in arrays.items()},
         {name: array.astype(np.float64) for name, array in arrays.items()},
+        {name: array[::-1] if len(array) == 5056 else array for name, array in arrays.items()},
         dict.fromkeys(arrays, None),
     ):
         with pytest.raises(ArgumentError, match="damaged"):
