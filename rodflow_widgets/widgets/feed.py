@@ -263,7 +263,7 @@ class Feed:
             len(self._cursor.recording.events),  # not the values: a schedule changes them at every step
             self.run.steps,
             self.run.failure,
-            saving is not None and saving.failing,
+            saving is not None and (saving.failing, state != "running" and saving.sentence),
             None if cost is None else (cost.limit, cost.every),  # as somebody has set them
             *(table.status.state for table in self._cursor.recording.tables),
         )

@@ -47,6 +47,7 @@ def test_a_run_goes_on_in_the_next_kernel(opener: Opener, tmp_path: Path) -> Non
     live.step(int(before[-1]) + 50)
     live.button("Pause").click()
     live.state("paused")
+    expect(live.root.locator(".rf-footer")).to_contain_text(f"Saved up to step {live.shown_step()}")
     times = live.times()["discrete"]
     assert times == list(range(len(times)))
     np.testing.assert_array_equal(live.of_branch(0, "discrete", "loss")[: len(losses)], losses)
