@@ -99,7 +99,7 @@ def write(recording: Any, folder: Path, theme: Any) -> str:
     """Write the data first, then the table and the picture, which need more to go well; returns the table."""
     from ..figures import picture, table
 
-    recording.save(folder / DATA)
+    recording.save(folder / DATA, overwrite=True)
     rows = table(recording)
     (folder / TABLE).write_text(report(recording, rows), encoding="utf-8")
     (folder / PICTURE).write_bytes(picture(recording, theme=theme))

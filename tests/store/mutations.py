@@ -26,7 +26,7 @@ class Evil:
     """What a pickle would run."""
 
     def __reduce__(self):
-        return os.system, ("touch /tmp/rodflow-was-here",)
+        return os.system, ("touch pickles-were-read",)
 
 
 def files(folder):

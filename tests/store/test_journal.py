@@ -12,7 +12,6 @@ import xarray
 from rodflow_widgets import store
 from rodflow_widgets.errors import ArgumentError
 from rodflow_widgets.store import journal as journals
-from rodflow_widgets.store import writing
 from rodflow_widgets.vocabulary import Event, Status
 
 from .made_up import assert_same, column, empty, recording, rows
@@ -165,7 +164,7 @@ def test_a_full_disk_is_said_and_caught_up(tmp_path, begin, monkeypatch):
         room[0] -= count
         return count
 
-    monkeypatch.setattr(writing.os, "write", write)
+    monkeypatch.setattr(os, "write", write)
     rec["b"].append(rows(rng, rec["b"], 0, 50))
     rec["a"].append(rows(rng, rec["a"], 100, 200))
     waiting.until(lambda state: state.failing)
@@ -337,8 +336,69 @@ def test_nobody_waits_for_the_disk(tmp_path, begin, monkeypatch):
         journal.note(start, "set", {})
         journal.offer(start, 0, lambda: ({}, {}))
     assert time.perf_counter() - began < 1
-    assert store.load(tmp_path / "run").status.state == "ready"
+    end = time.monotonic() + 20
+    while len(store.load(tmp_path / "run")["a"]) < 1000 and time.monotonic() < end:
+        time.sleep(0.01)
+    assert len(store.load(tmp_path / "run")["a"]) == 1000  # a process that is killed now has lost nothing
+    assert not any(state.sentence == "Saved up to step 999." for state in waiting.said)
     go.set()
     waiting.until(saved_up_to(999))
     journal.close()
     assert_same(store.load(tmp_path / "run"), rec)
+
+
+def test_a_reader_never_finds_a_run_that_is_not_whole(tmp_path, begin):
+    rec, rng, path = empty(a=[column("wide", 3)], b=[]), np.random.default_rng(0), tmp_path / "run"
+    rec.status = Status("running", 0, "Running.")
+    journal = begin(rec, path, seconds=0.001)
+    over, wrong, counts = threading.Event(), [], []
+
+    def read():
+        try:
+            while not over.is_set():
+                found = store.load(path)
+                counts.append(len(found["a"]))
+                for table in found.tables:
+                    for name in table:
+                        np.testing.assert_array_equal(table[name], rec[table.name][name][: len(table)])
+                assert "damaged" not in found.status.sentence
+                assert store.look(path).rows <= 2 * len(rec["a"])
+                assert len(store.checkpoints(path)) <= 16
+        except BaseException as error:
+            wrong.append(error)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for start in range(0, 3000, 10):
+        rec["a"].append(rows(rng, rec["a"], start, start + 10))
+        rec["b"].append(rows(rng, rec["b"], start, start + 10))
+        if start % 500 == 0:
+            journal.offer(start, 0, lambda: ({}, {"w": np.ones(3)}))
+            threading.Event().wait(0.02)
+    journal.close()
+    over.set()
+    reader.join()
+    assert wrong == []
+    assert counts == sorted(counts)
+    assert_same(store.load(path), rec)
+
+
+def test_a_damaged_checkpoint_is_named_when_a_run_continues(tmp_path):
+    rec, path = recording(), tmp_path / "run"
+    journal = store.Journal(rec, path, seconds=60)
+    for row in (10, 20):
+        journal._keeper.put(row, 0, {"row": row}, {"w": np.ones(row)})
+    journal.close()
+    for file, words in (("10.safetensors", "its checksum differs"), ("10.json", "remove that file to use the others")):
+        content = bytearray((path / "checkpoints" / file).read_bytes())
+        content[-9] ^= 1
+        (path / "checkpoints" / file).write_bytes(content)
+        with pytest.raises(ArgumentError, match=words):
+            store.Journal(rec, path, continues=20)
+    with pytest.raises(ArgumentError, match=r"10\.json is damaged.*remove that file"):
+        store.checkpoints(path)
+    assert_same(store.load(path), rec)
+    (path / "checkpoints" / "10.json").unlink()
+    store.Journal(rec, path, continues=20).close()
+    assert [info.row for info in store.checkpoints(path)] == [20]
+    assert list(tmp_path.iterdir()) == [path]
