@@ -161,7 +161,9 @@ def head(folder: Path, row: int) -> dict[str, Any]:
 def read(folder: Path, id: str, row: int) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """State and arrays of a checkpoint of the run `id`."""
     if f"{row}.json" not in names(folder):
-        raise ArgumentError(f"row={row!r} has no checkpoint: checkpoints(path) says which there are.")
+        raise ArgumentError(
+            f"row={row!r} has no checkpoint in {str(folder)!r}: checkpoints(path) says which there are."
+        )
     content = head(folder, row)
     if content["id"] != id:
         raise Damaged(f"{CHECKPOINTS}/{row}.json belongs to another run")

@@ -103,6 +103,7 @@ class Journal:
         self._thread: threading.Thread | None = None
         self._disk = Beside(self._settle)
         self._listeners: list[Callable[[], None]] = []
+        self._failed: list[Callable[[], None]] = []
         self._state = self._good()
         _open.add(self)
 
@@ -288,7 +289,9 @@ class Journal:
             try:
                 listener()
             except Exception:
-                logger.exception("A listener of the journal %s failed", self.path)
+                if listener not in self._failed:  # once each: a run may go on for days
+                    self._failed.append(listener)
+                    logger.exception("A listener of the journal %s failed", self.path)
 
 
 @atexit.register

@@ -250,6 +250,7 @@ def test_listeners_that_fail_change_nothing(tmp_path, begin, caplog):
     rec["a"].append(rows(rng, rec["a"], 0, 3))
     waiting.until(saved_up_to(2))
     assert calls
+    assert caplog.text.count("ZeroDivisionError") == 1
     assert "A listener of the journal" in caplog.text
     end()
     before = len(calls)
