@@ -17,12 +17,12 @@ from ..errors import ArgumentError, RodflowError
 from ..recording import Recording
 from . import lines
 from .beside import Beside
-from .checkpoints import Cadence, Keeper, Offer, Write
 from .closing import close
 from .continuing import Before, before
 from .folders import Making
 from .lock import unsign
 from .places import Damaged, reading, weight
+from .states import Cadence, Keeper, Offer, Write
 from .writing import Files, in_words
 
 LONGEST_PAUSE = 8.0
@@ -300,3 +300,7 @@ def _close_all() -> None:
     for journal in list(_open):
         with contextlib.suppress(Exception):
             journal.close()
+
+
+if hasattr(os, "register_at_fork"):  # a child that ends must not close what is its parent's
+    os.register_at_fork(after_in_child=_open.clear)

@@ -1,14 +1,18 @@
 import errno
 import json
 import os
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pyarrow
 import pytest
 import xarray
 
+import rodflow_widgets
 from rodflow_widgets import store
 from rodflow_widgets.errors import ArgumentError
 from rodflow_widgets.store import journal as journals
@@ -403,3 +407,28 @@ def test_a_damaged_checkpoint_is_named_when_a_run_continues(tmp_path):
     store.Journal(rec, path, continues=20).close()
     assert [info.row for info in store.checkpoints(path)] == [20]
     assert list(tmp_path.iterdir()) == [path]
+
+
+FORKING = """
+import os, sys
+from rodflow_widgets import store
+from tests.store.made_up import recording
+journal = store.Journal(recording(), sys.argv[1], seconds=0.01)
+child = os.fork()
+if child == 0:
+    sys.exit(0)
+journal.start()
+os.waitpid(child, 0)
+print(store.look(sys.argv[1]).live, os.path.exists(sys.argv[1] + "/journal"))
+"""
+
+
+def test_a_child_leaves_it_alone_and_the_end_of_the_program_closes_it(tmp_path):
+    root = Path(rodflow_widgets.__file__).parents[1]
+    command = [sys.executable, "-c", FORKING, str(tmp_path / "run")]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == ["True", "True"]
+    assert store.look(tmp_path / "run").live is False
+    assert_same(store.load(tmp_path / "run"), recording())
+    assert (tmp_path / "run" / "zarr.json").exists()
