@@ -13,8 +13,7 @@ import numpy as np
 from ..recording import Recording, Table
 from ..recording.aligned import RECORDED
 from ..vocabulary import Event, Status
-from . import checkpoints as states
-from . import lines, rows, tensors, zarray
+from . import lines, rows, states, tensors, zarray
 from .lock import held
 from .manifest import Manifest, manifest
 from .places import JOURNAL, PARAMETERS, RUN, Damaged, contents, found, listed, opened, reading, weight

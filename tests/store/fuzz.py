@@ -81,10 +81,12 @@ def judged(path, expected):
             verdicts.append(compared(found, expected["load"]))
         else:
             verdicts.append("equal")
-        if name in ("checkpoints", "changes"):
-            shown = [(item.row, getattr(item, "applied", item)) for item in found]
-            if shown != [(item.row, getattr(item, "applied", item)) for item in expected[name]]:
-                raise AssertionError(f"{name} gives {found}")
+        if name == "checkpoints":  # one whose JSON was removed is none
+            there = [info for info in expected[name] if (path / "checkpoints" / f"{info.row}.json").exists()]
+            if [(info.row, info.applied) for info in found] != [(info.row, info.applied) for info in there]:
+                raise AssertionError(f"checkpoints gives {found}")
+        elif name == "changes" and found != expected[name]:
+            raise AssertionError(f"changes gives {found}")
     for info in expected["checkpoints"]:
         try:
             state, arrays = store.read_checkpoint(path, info.row)
@@ -99,7 +101,7 @@ def judged(path, expected):
 
 def refused(path, error):
     text = str(error)
-    if (str(path) not in text and "row=" not in text) or "\n" in text or len(text) > 1000 or not text.endswith("."):
+    if str(path) not in text or "\n" in text or len(text) > 1000 or not text.endswith("."):
         raise AssertionError(f"no clear sentence: {text!r:.500}") from error
     return "error"
 
@@ -126,6 +128,14 @@ def compared(found, expected):
     if not any(word in found.status.sentence for word in ("damaged", "not all can be read")):
         raise AssertionError(f"rows are missing and nothing is said: {found.status}")
     return "damage said"
+
+
+def held():
+    """The most bytes that this process has held; getrusage would begin with what its parent held."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        return int(status.read_text(encoding="utf-8").split("VmHWM:")[1].split()[0]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def allocated(folder):
@@ -157,7 +167,7 @@ def main(folder, count, seed):
         judged(target, expected["zarr"])
         shutil.rmtree(target)
     arrow = pyarrow.default_memory_pool().max_memory()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = held()
     for i in range(count):
         kind = ("journal", "zarr")[i % 2]
         mutate = mutations.ALL[i // 2 % len(mutations.ALL)]
@@ -185,7 +195,7 @@ def main(folder, count, seed):
         worst = next((word for word in ("error", "damage said", "equal") if word in verdicts), "wrong")
         report["outcomes"][f"{kind}: {worst}"] += 1
         shutil.rmtree(target)
-    report["rss"] = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
+    report["rss"] = held() - before
     report["arrow"] = pyarrow.default_memory_pool().max_memory() - arrow
     for journal in kept:
         journal.close()

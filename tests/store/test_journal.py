@@ -1,18 +1,21 @@
 import errno
 import json
 import os
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pyarrow
 import pytest
 import xarray
 
+import rodflow_widgets
 from rodflow_widgets import store
 from rodflow_widgets.errors import ArgumentError
 from rodflow_widgets.store import journal as journals
-from rodflow_widgets.store import writing
 from rodflow_widgets.vocabulary import Event, Status
 
 from .made_up import assert_same, column, empty, recording, rows
@@ -165,7 +168,7 @@ def test_a_full_disk_is_said_and_caught_up(tmp_path, begin, monkeypatch):
         room[0] -= count
         return count
 
-    monkeypatch.setattr(writing.os, "write", write)
+    monkeypatch.setattr(os, "write", write)
     rec["b"].append(rows(rng, rec["b"], 0, 50))
     rec["a"].append(rows(rng, rec["a"], 100, 200))
     waiting.until(lambda state: state.failing)
@@ -251,6 +254,7 @@ def test_listeners_that_fail_change_nothing(tmp_path, begin, caplog):
     rec["a"].append(rows(rng, rec["a"], 0, 3))
     waiting.until(saved_up_to(2))
     assert calls
+    assert caplog.text.count("ZeroDivisionError") == 1
     assert "A listener of the journal" in caplog.text
     end()
     before = len(calls)
@@ -337,8 +341,94 @@ def test_nobody_waits_for_the_disk(tmp_path, begin, monkeypatch):
         journal.note(start, "set", {})
         journal.offer(start, 0, lambda: ({}, {}))
     assert time.perf_counter() - began < 1
-    assert store.load(tmp_path / "run").status.state == "ready"
+    end = time.monotonic() + 20
+    while len(store.load(tmp_path / "run")["a"]) < 1000 and time.monotonic() < end:
+        time.sleep(0.01)
+    assert len(store.load(tmp_path / "run")["a"]) == 1000  # a process that is killed now has lost nothing
+    assert not any(state.sentence == "Saved up to step 999." for state in waiting.said)
     go.set()
     waiting.until(saved_up_to(999))
     journal.close()
     assert_same(store.load(tmp_path / "run"), rec)
+
+
+def test_a_reader_never_finds_a_run_that_is_not_whole(tmp_path, begin):
+    rec, rng, path = empty(a=[column("wide", 3)], b=[]), np.random.default_rng(0), tmp_path / "run"
+    rec.status = Status("running", 0, "Running.")
+    journal = begin(rec, path, seconds=0.001)
+    over, wrong, counts = threading.Event(), [], []
+
+    def read():
+        try:
+            while not over.is_set():
+                found = store.load(path)
+                counts.append(len(found["a"]))
+                for table in found.tables:
+                    for name in table:
+                        np.testing.assert_array_equal(table[name], rec[table.name][name][: len(table)])
+                assert "damaged" not in found.status.sentence
+                assert store.look(path).rows <= 2 * len(rec["a"])
+                assert len(store.checkpoints(path)) <= 16
+        except BaseException as error:
+            wrong.append(error)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for start in range(0, 3000, 10):
+        rec["a"].append(rows(rng, rec["a"], start, start + 10))
+        rec["b"].append(rows(rng, rec["b"], start, start + 10))
+        if start % 500 == 0:
+            journal.offer(start, 0, lambda: ({}, {"w": np.ones(3)}))
+            threading.Event().wait(0.02)
+    journal.close()
+    over.set()
+    reader.join()
+    assert wrong == []
+    assert counts == sorted(counts)
+    assert_same(store.load(path), rec)
+
+
+def test_a_damaged_checkpoint_is_named_when_a_run_continues(tmp_path):
+    rec, path = recording(), tmp_path / "run"
+    journal = store.Journal(rec, path, seconds=60)
+    for row in (10, 20):
+        journal._keeper.put(row, 0, {"row": row}, {"w": np.ones(row)})
+    journal.close()
+    for file, words in (("10.safetensors", "its checksum differs"), ("10.json", "remove that file to use the others")):
+        content = bytearray((path / "checkpoints" / file).read_bytes())
+        content[-9] ^= 1
+        (path / "checkpoints" / file).write_bytes(content)
+        with pytest.raises(ArgumentError, match=words):
+            store.Journal(rec, path, continues=20)
+    with pytest.raises(ArgumentError, match=r"10\.json is damaged.*remove that file"):
+        store.checkpoints(path)
+    assert_same(store.load(path), rec)
+    (path / "checkpoints" / "10.json").unlink()
+    store.Journal(rec, path, continues=20).close()
+    assert [info.row for info in store.checkpoints(path)] == [20]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+FORKING = """
+import os, sys
+from rodflow_widgets import store
+from tests.store.made_up import recording
+journal = store.Journal(recording(), sys.argv[1], seconds=0.01)
+child = os.fork()
+if child == 0:
+    sys.exit(0)
+journal.start()
+os.waitpid(child, 0)
+print(store.look(sys.argv[1]).live, os.path.exists(sys.argv[1] + "/journal"))
+"""
+
+
+def test_a_child_leaves_it_alone_and_the_end_of_the_program_closes_it(tmp_path):
+    root = Path(rodflow_widgets.__file__).parents[1]
+    command = [sys.executable, "-c", FORKING, str(tmp_path / "run")]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == ["True", "True"]
+    assert store.look(tmp_path / "run").live is False
+    assert_same(store.load(tmp_path / "run"), recording())
+    assert (tmp_path / "run" / "zarr.json").exists()
