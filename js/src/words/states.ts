@@ -68,6 +68,7 @@ export function diverged(status: RunStatus, spec: Spec, events: RunEvent[], edge
 }
 
 export function failure(status: RunStatus): Sentence {
+  if (/^Training failed/.test(status.sentence)) return [status.sentence];
   const step = /^Step ([\d,]+) failed/.exec(status.sentence)?.[1] ?? format.whole(status.step + 1);
   const message = status.error?.message ?? reason(status.sentence);
   return [/^step [\d,]+ failed/i.test(message) ? message : `Step ${step} failed: ${message}`];
