@@ -104,7 +104,8 @@ class _Page:
     def _status(self) -> None:
         spec = self.recording.spec
         y = self.height - STATUS / 2
-        parts = [f"step {self._step():,} of {spec['steps']:,}"]
+        end = "" if spec["steps"] is None else f" of {spec['steps']:,}"
+        parts = [f"step {self._step():,}{end}"]
         parts.append(f"{spec['problem']['device']} {spec['problem']['dtype']}")
         parts.append(f"{spec['problem']['dim']:,} parameters")
         x: float = PAD

@@ -49,7 +49,7 @@ class LearningRates:
 
     def set(self, step: int, rate: float) -> list[Event]:
         """Somebody has set it from the view or by `watch.set`; `step` is the first to use it."""
-        old, self.rate, self._moving, self._changed, self._delta = self.rate, rate, None, step, abs(rate - self.rate)
+        old, self.rate, self._moving, self._changed = self.rate, rate, None, -math.inf
         return [Event(step, "learning_rate", old, rate)] if rate != old else []
 
     def _rested(self, step: int) -> list[Event]:

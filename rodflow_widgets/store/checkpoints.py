@@ -14,7 +14,7 @@ from ..errors import ArgumentError
 from . import tensors
 from .aside import aside
 from .manifest import FORMAT, checked
-from .places import CHECKPOINTS, Damaged, contents, listed
+from .places import CHECKPOINTS, Damaged, contents, listed, opened, size
 from .sealed import LARGEST, sealed, unsealed
 
 MARK = "rodflow_widgets checkpoint"
@@ -131,8 +131,10 @@ def listing(folder: Path) -> list[CheckpointInfo]:
     for name in names(folder):
         row = int(name.removesuffix(".json"))
         content = head(folder, row)
-        length = (folder / CHECKPOINTS / name).stat().st_size
-        found.append(CheckpointInfo(row, content["applied"], content["bytes"] + length))
+        with opened(folder, CHECKPOINTS, name) as said, opened(folder, CHECKPOINTS, f"{row}.safetensors") as arrays:
+            if size(arrays) != content["bytes"]:
+                raise Damaged(f"{CHECKPOINTS}/{row}.safetensors has {size(arrays):,} bytes, not {content['bytes']:,}")
+            found.append(CheckpointInfo(row, content["applied"], size(arrays) + size(said)))
     return sorted(found, key=lambda info: info.row)
 
 

@@ -17,7 +17,7 @@ from . import lines, tensors
 from .aside import aside, settle
 from .manifest import Manifest
 from .places import JOURNAL, LINES, PARAMETERS, RUN
-from .rows import Stream, batch_rows
+from .rows import Stream, batch_rows, seed
 
 LINES_AT_ONCE = 10_000
 
@@ -163,7 +163,7 @@ class Files:
         last = min(end, first + batch_rows(table.described))
         rows = table.rows(first, last)
         if table.name not in self._rows:
-            stream = Stream(f"{self.id} {number}", table.name, table.described, rows)
+            stream = Stream(seed(self.id, number, table), table.name, table.described, rows)
             self._rows[table.name] = stream, Appended(self.folder / JOURNAL / f"{number}.arrow")
             settle(self.folder / JOURNAL)
         stream, file = self._rows[table.name]

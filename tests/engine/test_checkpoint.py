@@ -17,7 +17,18 @@ import pytest
 import torch
 
 import rodflow_widgets as rf
-from rodflow_widgets.engine import Checkpoint, Moments, Origin, Problem, Simulation, checkpoint, rates, restored
+from rodflow_widgets.engine import (
+    Checkpoint,
+    Moments,
+    Origin,
+    Problem,
+    Simulation,
+    checkpoint,
+    differences,
+    fingerprint,
+    rates,
+    restored,
+)  # fmt: skip
 from rodflow_widgets.engine.classes import required, table
 from rodflow_widgets.engine.decoding import Decoder
 from rodflow_widgets.engine.encoding import Encoder, attributes
@@ -182,6 +193,20 @@ def test_an_origin_a_trail_and_the_run_itself_are_kept_as_they_are() -> None:
 def rest_after_draining(simulation: Simulation) -> dict:
     simulation.drain()
     return rest(simulation)
+
+
+def test_it_knows_where_the_run_began() -> None:
+    problem = network(dtype=torch.float32)
+    moved = problem.starting_at(problem.w0 + 0.1)
+    made = through_a_file(checkpoint(advanced(Simulation(moved, GD(0.1), ("discrete",), steps=9), 4)))
+    assert differences(fingerprint(moved), problem.starting_at(made.start())) == []
+    assert differences(fingerprint(moved), problem) != []
+    assert made.start().dtype == np.float64
+    origin = Origin(problem.w0, Moments(None, None), 3)
+    assert checkpoint(Simulation(problem, GD(0.1), ("discrete",), steps=9, origin=origin)).start() is None
+    for strange in (0, -1, 10**9, "x", [], 1.5):
+        with pytest.raises(ArgumentError, match="damaged"):
+            Checkpoint({**made.state, "start": strange}, made.arrays).start()
 
 
 OTHER = """
@@ -553,6 +578,7 @@ def test_a_state_that_was_changed_gives_one_error_or_a_simulation(good, seed) ->
         (lambda s: first(s, "array").__setitem__(2, "|O8"), "no dtype of an array"),
         (lambda s: first(s, "array").__setitem__(3, [2**30]), "does not fit its memory"),
         (lambda s: first(s, "generator").__setitem__(1, first(s, "array")[1]), "random numbers"),
+        (lambda s: s["storages"].extend([s["storages"][0]] * 1000), "is used twice"),
         (lambda s: s.update(root=1), "no simulation"),
         (lambda s: s.update(root=10**9), "no object"),
     ],
@@ -611,6 +637,7 @@ def test_memory_that_is_missing_or_of_another_length_is_refused(good) -> None:
         {},
         {name: array[: len(array) // 2] for name, array in arrays.items()},
         {name: array.astype(np.float64) for name, array in arrays.items()},
+        {name: array[::-1] if len(array) == 5056 else array for name, array in arrays.items()},
         dict.fromkeys(arrays, None),
     ):
         with pytest.raises(ArgumentError, match="damaged"):

@@ -86,5 +86,5 @@ export function noKernel(newest: number): Sentence[] {
 }
 
 export function saved(): Sentence {
-  return ["A saved picture: the cursor and the read-out work; run the cell again for a live one."];
+  return ["A saved picture: the cursor and the read-out work, and nothing is computed."];
 }

@@ -57,9 +57,10 @@ class Davidson:
 
     cites: ClassVar[tuple[str, ...]] = ("davidson1975iterative", "lanczos1950iteration")
 
-    def __init__(self, count: int, guard: int, seed: int) -> None:
+    def __init__(self, count: int, guard: int, seed: int, cold: int = COLD) -> None:
         self.count = count
         self.guard = guard
+        self._cold = cold
         self._generator = torch.Generator().manual_seed(seed)
         self._kept: Tensor | None = None
         self._images: Tensor | None = None
@@ -78,7 +79,7 @@ class Davidson:
         noise = torch.randn(gradient.numel(), generator=self._generator, dtype=torch.float64).to(gradient)
         length = torch.linalg.vector_norm(gradient).clamp_min(torch.finfo(gradient.dtype).tiny)
         krylov = Lanczos(apply, gradient / length + NOISE * noise / torch.linalg.vector_norm(noise))
-        krylov.grow(min(gradient.numel(), COLD + 2 * size))
+        krylov.grow(min(gradient.numel(), self._cold + 2 * size))
         values, self._kept = krylov.ritz(size)
         self._images = values[:, None] * self._kept
 

@@ -21,6 +21,8 @@ from .subject import Part, Subject, preconditioner, reference
 
 TOLERANCE = 1e-2
 GUARD = 3
+COLD = 6
+"""Products of the first look beside two a kept vector; corrections then go on until the tolerance is met."""
 MOST_CORRECTIONS = 10
 ENOUGH = 0.3
 """Share of the tolerance that the forecast of the error has to be below, as `curvature.Tracker` wants it."""
@@ -47,7 +49,7 @@ def columns(eigenvalues: int) -> tuple[Column, ...]:
         Column("critical_directions", "1", "how many of the eigenvalues reach 0.975 of the edge threshold", SOURCE),
         Column("rod_length", "parameters", "½‖w_{t+1} − w_t‖, half a step", "rod flow, arXiv 2602.01480"),
         Column("learning_rate", "1 / sharpness", "of the first parameter group, in the step from this iterate"),
-        Column("share", "1", "time that looking has taken so far, over the time of training beside it"),
+        Column("share", "1", "what looking has cost so far, over the time of training beside it"),
         Column("training_loss", "loss", "what the loop itself said of its own batch at this step"),
     )
     return found
@@ -150,7 +152,7 @@ class Looker:
         A = Operator(probe, (first + second) / 2, metric)
         if self._davidson is None:
             count = min(self._eigenvalues, probe.dim)
-            self._davidson = Davidson(count, min(GUARD, probe.dim - count), self._seed)
+            self._davidson = Davidson(count, min(GUARD, probe.dim - count), self._seed, COLD)
         most = MOST_CORRECTIONS + 2 * self._davidson.count
         seen = self._davidson.look(A, A.gradient, Effort(corrections=most), self._enough)
         self.gradients, self.products = self.gradients + A.meter.gradients, self.products + A.meter.products
