@@ -81,7 +81,7 @@ export function noKernel(newest: number): Sentence[] {
       : `The picture ends at step ${format.whole(newest)}, the last one received; the controls are off. The cursor and the read-out still work.`;
   return [
     [`The kernel has gone. ${end}`],
-    ["Run the cell again to start a new run, or open a saved recording with ", { code: "rf.load(path)" }, "."],
+    ["Run the cell again to start a new run. One that was saved goes on with ", { code: "rf.resume(path)" }, "."],
   ];
 }
 
