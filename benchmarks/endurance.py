@@ -8,7 +8,8 @@ own, and six times (every 20 minutes) a line that is cut and comes again. They c
 takes them, not at that rate, so that what depends on the time itself (timers, the statuses that are told once a second)
 happens as often as in the minutes that it takes. Of the page both the JavaScript heap and the buffers are counted, after
 its garbage was collected; of the kernel the resident memory, likewise. The slope is that of the line of least squares
-through the samples after the first quarter, in MB an hour of the two; beside it stands the slope without the rows
+through the samples after the first quarter, in MB an hour of the two, while the run goes: at its end a picture is drawn for
+the file, with libraries that are loaded then. Beside it stands the slope without the rows
 themselves, which are kept on purpose: in the kernel all, in the page up to 40 MB.
 """
 
@@ -110,7 +111,9 @@ class Memory:
 
     def slope(self, *names: str) -> float:
         """Of the first name less the others, a unit of `at`, after the first quarter."""
-        late = self.samples[len(self.samples) // 4 :]
+        last = self.samples[-1]["rows"]
+        going = [sample for sample in self.samples if sample["rows"] < last]
+        late = going[len(going) // 4 :]
         at = [sample["at"] for sample in late]
         values = [sample[names[0]] - sum(sample[name] for name in names[1:]) for sample in late]
         return float(np.polyfit(at, values, 1)[0])
