@@ -432,3 +432,31 @@ def test_a_child_leaves_it_alone_and_the_end_of_the_program_closes_it(tmp_path):
     assert store.look(tmp_path / "run").live is False
     assert_same(store.load(tmp_path / "run"), recording())
     assert (tmp_path / "run" / "zarr.json").exists()
+
+
+def test_what_the_disk_has_lost_is_written_again(tmp_path, monkeypatch):
+    rec, rng, path = empty(a=[]), np.random.default_rng(0), tmp_path / "run"
+    rec["a"].append(rows(rng, rec["a"], 0, 50))
+    rec.add_events([Event(0, "learning_rate", 0.1, 0.2)])
+    journal = store.Journal(rec, path, seconds=60)
+    files = [path / "journal" / "0.arrow", path / "events.jsonl"]
+    safe, real = [file.stat().st_size for file in files], os.fsync
+    rec["a"].append(rows(rng, rec["a"], 50, 100))
+    rec.add_events([Event(60, "learning_rate", 0.2, 0.3)])
+
+    def fail(handle):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="Input/output error"):
+        journal._files.flush()
+    for file, size in zip(files, safe, strict=True):
+        with file.open("r+b") as opened:  # as a system may that could not write its pages
+            opened.seek(size)
+            opened.write(bytes(file.stat().st_size - size))
+    monkeypatch.setattr(os, "fsync", real)
+    rec["a"].append(rows(rng, rec["a"], 100, 120))
+    journal._files.flush()
+    assert_same(store.load(path), rec)
+    journal.close()
+    assert_same(store.load(path), rec)
