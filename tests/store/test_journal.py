@@ -1,10 +1,8 @@
-import errno
 import json
 import os
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -15,44 +13,10 @@ import xarray
 import rodflow_widgets
 from rodflow_widgets import store
 from rodflow_widgets.errors import ArgumentError
-from rodflow_widgets.store import journal as journals
 from rodflow_widgets.vocabulary import Event, Status
 
 from .made_up import assert_same, column, empty, recording, rows
-
-
-@pytest.fixture
-def begin(request):
-    """Journals that are closed in any case."""
-
-    def start(*args, **kwargs):
-        journal = store.Journal(*args, **{"seconds": 0.01, **kwargs})
-        request.addfinalizer(journal.close)
-        journal.start()
-        return journal
-
-    return start
-
-
-class Waiting:
-    """Waits for what a journal says, without looking again and again."""
-
-    def __init__(self, journal):
-        self.journal, self.said, self._condition = journal, [], threading.Condition()
-        journal.on_change(self._changed)
-
-    def _changed(self):
-        with self._condition:
-            self.said.append(self.journal.state())
-            self._condition.notify_all()
-
-    def until(self, wanted, seconds=20):
-        with self._condition:
-            assert self._condition.wait_for(lambda: any(map(wanted, self.said)), seconds), self.said[-3:]
-
-
-def saved_up_to(step):
-    return lambda state: state.sentence == f"Saved up to step {step:,}."
+from .waiting import Waiting, saved_up_to
 
 
 def test_a_journal_follows_and_becomes_zarr(tmp_path, begin):
@@ -153,82 +117,6 @@ def test_a_continuation_keeps_what_came_before(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_full_disk_is_said_and_caught_up(tmp_path, begin, monkeypatch):
-    rec, rng = empty(a=[], b=[]), np.random.default_rng(0)
-    rec["a"].append(rows(rng, rec["a"], 0, 100))
-    journal = begin(rec, tmp_path / "run")
-    waiting, real, room = Waiting(journal), os.write, [150]
-
-    def write(handle, data):
-        if room[0] is None:
-            return real(handle, data)
-        if room[0] <= 0:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        count = real(handle, data[: room[0]])
-        room[0] -= count
-        return count
-
-    monkeypatch.setattr(os, "write", write)
-    rec["b"].append(rows(rng, rec["b"], 0, 50))
-    rec["a"].append(rows(rng, rec["a"], 100, 200))
-    waiting.until(lambda state: state.failing)
-    assert any(
-        s.sentence.startswith("The disk is full: steps up to") and "saved; trying again in" in s.sentence
-        for s in waiting.said
-    )
-    found = store.load(tmp_path / "run")
-    assert (len(found["a"]), len(found["b"])) == (100, 0)
-    room[0] = None
-    waiting.until(saved_up_to(199))
-    assert_same(store.load(tmp_path / "run"), rec)
-    assert not journal.state().failing
-
-
-@pytest.mark.parametrize("call", ["fsync", "replace", "ftruncate"])
-def test_every_refusal_of_the_disk_is_survived(call, tmp_path, begin, monkeypatch):
-    rec, rng = empty(a=[]), np.random.default_rng(0)
-    journal = begin(rec, tmp_path / "run")
-    waiting, real, left = Waiting(journal), getattr(os, call), [5]
-    write, torn = os.write, [call == "ftruncate"]
-
-    def refuse(*args):
-        left[0] -= 1
-        if left[0] >= 0:
-            raise OSError(errno.EIO, "Input/output error")
-        return real(*args)
-
-    def tear(handle, data):
-        if torn[0] and len(data) > 500:
-            torn[0] = False
-            write(handle, data[:100])
-            raise OSError(errno.EIO, "Input/output error")
-        return write(handle, data)
-
-    monkeypatch.setattr(os, "write", tear)
-    monkeypatch.setattr(os, call, refuse)
-    monkeypatch.setattr(journals, "LONGEST_PAUSE", 0.02)
-    rec["a"].append(rows(rng, rec["a"], 0, 100), {5: np.ones(3)})
-    rec.add_events([Event(3, "learning_rate", 0.1, 0.2)])
-    waiting.until(lambda state: state.failing)
-    waiting.until(saved_up_to(99))
-    assert_same(store.load(tmp_path / "run"), rec)
-    assert any("Input/output error" in state.sentence for state in waiting.said)
-
-
-def test_a_disk_that_stays_full_ends_as_a_journal(tmp_path, begin, monkeypatch):
-    rec = recording()
-    journal = begin(rec, tmp_path / "run")
-
-    def full(*args):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr("rodflow_widgets.store.closing.zarray.write", full)
-    journal.close()
-    assert journal.state().sentence == "Saved: 399 steps, as a journal, since they could not be written as Zarr."
-    assert_same(store.load(tmp_path / "run"), rec)
-    assert not store.look(tmp_path / "run").live
-
-
 def test_a_checkpoint_that_cannot_be_made_is_left_out(tmp_path, begin):
     rec = recording()
     journal = begin(rec, tmp_path / "run")
@@ -319,37 +207,6 @@ def test_damage_is_said_and_what_is_before_is_there(tmp_path, begin):
     np.testing.assert_array_equal(found["a"]["loss"], rec["a"]["loss"][:30])
     assert "damaged" not in found.status.sentence
     path.write_bytes(whole)
-
-
-def test_nobody_waits_for_the_disk(tmp_path, begin, monkeypatch):
-    rec, rng = empty(a=[]), np.random.default_rng(0)
-    journal = begin(rec, tmp_path / "run")
-    waiting, blocked, go, real = Waiting(journal), threading.Event(), threading.Event(), os.fsync
-
-    def fsync(handle):
-        blocked.set()
-        assert go.wait(30)
-        return real(handle)
-
-    monkeypatch.setattr(os, "fsync", fsync)
-    made = rows(rng, rec["a"], 0, 10)
-    rec["a"].append(made)
-    assert blocked.wait(20)
-    began = time.perf_counter()
-    for start in range(10, 1000, 10):
-        rec["a"].append({**made, "time": np.arange(start, start + 10)})
-        journal.note(start, "set", {})
-        journal.offer(start, 0, lambda: ({}, {}))
-    assert time.perf_counter() - began < 1
-    end = time.monotonic() + 20
-    while len(store.load(tmp_path / "run")["a"]) < 1000 and time.monotonic() < end:
-        time.sleep(0.01)
-    assert len(store.load(tmp_path / "run")["a"]) == 1000  # a process that is killed now has lost nothing
-    assert not any(state.sentence == "Saved up to step 999." for state in waiting.said)
-    go.set()
-    waiting.until(saved_up_to(999))
-    journal.close()
-    assert_same(store.load(tmp_path / "run"), rec)
 
 
 def test_a_reader_never_finds_a_run_that_is_not_whole(tmp_path, begin):
