@@ -47,7 +47,7 @@ export class WatchedModel extends FakeModel {
     const sentence = failing
       ? "Saving fails since step 391: no space left on the device. The run goes on, and is saved from there once there is room."
       : "Saved up to step 482.";
-    this.saving = { path: "/home/ada/runs/eos", bytes: 1_234_567, sentence, failing };
+    this.saving = { path: "runs/eos", bytes: 1_234_567, sentence, failing };
     if (how === "opened") this.cost = null;
     this.branches = [this.branch()];
     if (how === "forecast" || how === "ahead") this.branches.push(this.forecastBranch());
@@ -56,7 +56,7 @@ export class WatchedModel extends FakeModel {
 
   /** Writing works again. */
   recover(): void {
-    this.saving = { path: "/home/ada/runs/eos", bytes: 1_300_000, sentence: "Saved up to step 482.", failing: false };
+    this.saving = { path: "runs/eos", bytes: 1_300_000, sentence: "Saved up to step 482.", failing: false };
     this.become("running");
   }
 
