@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from .live import LiveView
 from .notebook import Notebook, Opener, written
 from .proxy import Proxy
 from .server import Server
+
+log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN = """import rodflow_widgets as rf
@@ -90,9 +93,7 @@ def proxy(server: Server) -> Iterator[Proxy]:
     proxy.close()
 
 
-def test_reloads_reopenings_and_a_cut_line_lose_no_row(
-    proxy: Proxy, opener: Opener, tmp_path: Path, record_property: Callable[[str, object], None]
-) -> None:
+def test_reloads_reopenings_and_a_cut_line_lose_no_row(proxy: Proxy, opener: Opener, tmp_path: Path) -> None:
     """The line is cut for ten real seconds, then for two; what the server sends meanwhile is lost, and it does not know."""
     notebook = opener(written(tmp_path / "line.ipynb", RUN), url=proxy.url)
     notebook.run_all()
@@ -125,7 +126,7 @@ def test_reloads_reopenings_and_a_cut_line_lose_no_row(
         dismiss(notebook)
         rows.append(caught_up(live))
         assert rows[-1] - before > seconds, "the run stood still while the line was cut"
-    record_property("rows of the iterates when they were compared", rows)
+    log.info("the same rows here and there, each time they were compared: %s", rows)
     live.state("running")
     assert live.root.locator(".rf-words").inner_text().find("kernel has gone") < 0
     notebook.problems[:] = [problem for problem in notebook.problems if not LINE.search(problem)]
@@ -146,9 +147,7 @@ live = made(lambda row: rate(row) if row or gate(row) else 0, {RATE * SECONDS - 
 live"""
 
 
-def test_no_row_of_20_000_a_second_is_lost(
-    opener: Opener, tmp_path: Path, record_property: Callable[[str, object], None]
-) -> None:
+def test_no_row_of_20_000_a_second_is_lost(opener: Opener, tmp_path: Path) -> None:
     """Five losses, for six seconds; `benchmarks/endurance.py` goes on for a minute and watches the memory."""
     notebook = opener(written(tmp_path / "fast.ipynb", PRODUCER))
     notebook.run_all()
@@ -167,7 +166,7 @@ def test_no_row_of_20_000_a_second_is_lost(
     assert counted["snapshots"] == 0
     assert live.hook("store.held()") == dict.fromkeys(names, rows)
     assert took < 2 * SECONDS, "it was not as fast as it should have been"
-    record_property("rows of each of 5 processes, seconds, frames", (rows, took, counted["frames"]))
+    log.info("%d rows of each of 5 processes in %.1f s, in %d frames", rows, took, counted["frames"])
 
 
 # Each fails after so many calls of its loss, some hundred steps; one that is well goes on.
