@@ -5,8 +5,8 @@ from __future__ import annotations
 from .shown import Cost
 
 MEMORY = 0.5
-AFTERMATH = 1.3
-"""What a look costs over the time that it takes: the steps after it find cold caches (benchmarks/watching.py: 5 to 30 % more)."""
+AFTERMATH = 1.5
+"""What a look costs over the time that it takes: the steps after it find cold caches (benchmarks/watching.py: 5 to 30 % more, and twice that on a busy machine)."""
 HOOKS = 1e-5
 """Seconds that the hooks of a step without a look cost in a loop; alone they take a tenth of that."""
 
