@@ -28,8 +28,11 @@ class Lab:
         self.server, self.browser = server, browser
 
     @contextmanager
-    def notebook(self, name: str, cells: Sequence[str], script: str = "") -> Iterator[Notebook]:
-        """A notebook of these cells, opened and not yet run; `script` runs first in its page, after a reload too."""
+    def notebook(self, name: str, cells: Sequence[str], script: str = "", url: str | None = None) -> Iterator[Notebook]:
+        """A notebook of these cells, opened and not yet run; `script` runs first in its page, after a reload too.
+
+        `url` is another one that leads to the server.
+        """
         name = "".join(c if c.isalnum() else "-" for c in name)
         made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
         made.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -37,7 +40,7 @@ class Lab:
         page = self.browser.new_page(viewport={"width": 1280, "height": 1100})
         if script:
             page.add_init_script(script)
-        opened = Notebook(page, self.server)
+        opened = Notebook(page, self.server, url)
         opened.open(f"{name}.ipynb", workspace=name)
         yield opened
         page.close()

@@ -341,6 +341,7 @@ export class FakeModel implements Model {
         loss: "½ mean squared error",
         coordinates: [],
         start: [],
+        recipe: null,
       },
       optimizer: {
         name: "GradientDescent",

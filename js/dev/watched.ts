@@ -6,10 +6,10 @@ import { makeSeries, type Series } from "./series";
 /** How it stands: `failing`: it cannot be saved; `forecast`: training has come into one; `ahead`: not yet; `ended`. */
 export type Watched = "watched" | "failing" | "forecast" | "ahead" | "ended" | "opened";
 
-const COMMANDS: CommandName[] = ["set", "forecast", "measure", "stop"];
-const NOTES = [
-  "Measured on a fixed batch of 256 examples, in evaluation mode.",
-  "Training takes minibatches: its own loss is noisier than this one.",
+const COMMANDS: CommandName[] = ["set", "forecast", "measure", "pause", "resume", "stop"];
+export const NOTES = [
+  "Everything is measured on a fixed probe batch of 256 examples, in evaluation mode. Training takes other batches: their noise is not in the curvature.",
+  "Decoupled weight decay λ lowers the threshold by the factor 1 − learning rate · λ / 2.",
 ];
 /** Step at which the forecast was made, and steps that it goes on for. */
 export const FORECAST = { from: 400, steps: 200 };
@@ -46,8 +46,8 @@ export class WatchedModel extends FakeModel {
     const failing = how === "failing";
     const sentence = failing
       ? "Saving fails since step 391: no space left on the device. The run goes on, and is saved from there once there is room."
-      : `Saved to runs/eos${how === "ended" || how === "opened" ? "" : " while it goes"}.`;
-    this.saving = { path: "/home/ada/runs/eos", bytes: 1_234_567, sentence, failing };
+      : "Saved up to step 482.";
+    this.saving = { path: "runs/eos", bytes: 1_234_567, sentence, failing };
     if (how === "opened") this.cost = null;
     this.branches = [this.branch()];
     if (how === "forecast" || how === "ahead") this.branches.push(this.forecastBranch());
@@ -56,7 +56,7 @@ export class WatchedModel extends FakeModel {
 
   /** Writing works again. */
   recover(): void {
-    this.saving = { path: "/home/ada/runs/eos", bytes: 1_300_000, sentence: "Saved to runs/eos.", failing: false };
+    this.saving = { path: "runs/eos", bytes: 1_300_000, sentence: "Saved up to step 482.", failing: false };
     this.become("running");
   }
 
@@ -100,7 +100,8 @@ export class WatchedModel extends FakeModel {
         ...{ state: "finished", step: this.reach(branch), steps: this.reach(branch), sentence: "", processes: {} },
       };
     const { saving = null, cost = null } = this;
-    return { ...super.status(state), steps: this.how === "opened" ? this.steps : null, saving, cost };
+    const sentence = this.how === "ended" ? "Finished: 600 steps. Last seen at its edge since step 449." : "";
+    return { ...super.status(state), sentence, steps: this.how === "opened" ? this.steps : null, saving, cost };
   }
 
   protected override rows(branch: number): Series[] {

@@ -32,7 +32,8 @@ const STEERING: CommandName[] = [
 ];
 const ENDED: State[] = ["finished", "stopped", "diverged", "error"];
 
-const SAVED = "This is a saved picture, without a run that could do that: run the cell again for a live one.";
+const SAVED =
+  "This is a saved picture, without a run that could do that: run its cell again, or rf.resume the run, for a live one.";
 const DROPPED = "This run is not shown any more.";
 
 /** What a survey tells: a part or all of it, or why there is none. */

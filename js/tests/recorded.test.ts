@@ -32,7 +32,7 @@ async function saved(scene: Scene) {
   return { el, root, end, text: (selector: string) => root.querySelector(selector)?.textContent ?? "" };
 }
 
-const QUIET = "A saved picture: the cursor and the read-out work; run the cell again for a live one.";
+const QUIET = "A saved picture: the cursor and the read-out work, and nothing is computed.";
 
 describe("a saved run", () => {
   afterEach(() => vi.useRealTimers());

@@ -77,7 +77,6 @@ def act(given: argparse.Namespace) -> int:
     )
     driver = Driver(spec.simulation())
     place = Destination(given.out, given.overwrite) if given.out else Destination(Path(PLACE)).free()
-    make(place.path.absolute().parent)
     recording = record(driver, progress=not given.quiet and sys.stderr.isatty(), destination=place)
     try:
         rows = write(recording, place.path, given.theme)
@@ -87,18 +86,6 @@ def act(given: argparse.Namespace) -> int:
         print(rows)
         print(f"{recording.status.sentence}\nWritten to {place.path}{os.sep}, with {PICTURE} and {TABLE}")
     return ENDED.get(recording.status.state, 0)
-
-
-def make(folder: Path) -> None:
-    """Make the folder of the report, before anything runs: a run must not be lost at its end."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ArgumentError(
-            f"--out {str(folder)!r} cannot be used ({error.strerror}): give a folder, or a path where one can be made."
-        ) from error
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise ArgumentError(f"--out {str(folder)!r} may not be written to: give another folder.")
 
 
 def write(recording: Any, folder: Path, theme: Any) -> str:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ArgumentError
-from .run import make
 
 FOLDER, PAGE = Path("rodflow-validation"), "validation.md"
 SEEDS = "0,1,2"
@@ -70,3 +69,15 @@ def _check_page(path: Path) -> None:
     """Find out before anything runs that the page can be written."""
     if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK):
         raise ArgumentError(f"--write {str(path)!r} cannot be written: give a file in a folder that may be written to.")
+
+
+def make(folder: Path) -> None:
+    """Make the folder of the cells, before anything runs."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ArgumentError(
+            f"--out {str(folder)!r} cannot be used ({error.strerror}): give a folder, or a path where one can be made."
+        ) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ArgumentError(f"--out {str(folder)!r} may not be written to: give another folder.")

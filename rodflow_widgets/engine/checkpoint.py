@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from types import UnionType
 from typing import Any
 
 import numpy as np
@@ -14,22 +14,16 @@ from torch import Tensor
 
 from ..errors import ArgumentError, RodflowError, RunError
 from ..version import __version__
-from ..vocabulary import Event, Status
-from .classes import DESCRIPTIONS, OWN, fits, name_of, table
-from .data import checked, damaged
+from .classes import DESCRIPTIONS, OWN, name_of, table
+from .data import checked, damaged, whole
 from .decoding import Decoder
 from .encoding import Encoder
-from .fate import Fate
-from .flows.base import Flow
-from .lane import Lane
-from .lockstep import Lockstep
+from .frame import check_frame
+from .host import fetch
 from .optimizers.from_map import MappedOptimizer
-from .problem import Meter, Problem, check_problem
-from .process import Discrete, Process, State
+from .problem import Problem, check_problem
 from .request import Request
-from .schedule import Schedule, Stretch
 from .simulation import Simulation
-from .trail import Trail
 
 FORMAT = 1
 
@@ -49,6 +43,23 @@ class Checkpoint:
     def nbytes(self) -> int:
         """Bytes of the arrays."""
         return sum(array.nbytes for array in self.arrays.values())
+
+    def start(self) -> np.ndarray | None:
+        """Where the run began [p], for `Problem.starting_at`, since that may not be the problem's own start; None with an origin.
+
+        ArgumentError where the checkpoint is damaged.
+        """
+        state, arrays = checked(self.state, dict), checked(self.arrays, dict)
+        if state.get("start") is None:
+            return None
+        with refusing(state):
+            entry = checked(checked(state.get("objects"), list)[whole(state["start"])], list, 7)
+            storage = checked(state.get("storages"), list)[whole(entry[1])]
+            alone = {"objects": [[entry[0], 0, *entry[2:]]], "classes": [], "storages": [storage]}
+            found = Decoder(alone, arrays, {}, {}, {}, torch.device("cpu")).graph(0)
+            if not isinstance(found, Tensor) or found.ndim != 1 or not found.dtype.is_floating_point:
+                raise damaged("its start is no vector")
+            return fetch([found])[0]
 
 
 def checkpoint(simulation: Simulation) -> Checkpoint:
@@ -83,6 +94,7 @@ def checkpoint(simulation: Simulation) -> Checkpoint:
         "dtype": _dtype(problem),
         "own": own,
         "root": root,
+        "start": None if request.origin is not None else encoder.value(simulation._lockstep._discrete.origin)["ref"],
         "classes": encoder.classes,
         "storages": encoder.storages,
         "objects": encoder.objects,
@@ -109,10 +121,18 @@ def restored(checkpoint: Checkpoint, problem: Problem, own: Mapping[str, Any] | 
     state, arrays = checked(checkpoint.state, dict), checked(checkpoint.arrays, dict)
     _check_head(state, problem)
     parts = _parts(problem)
-    try:
+    with refusing(state):
         decoder = Decoder(state, arrays, table(given.values()), parts, given, problem.device)
-        made = decoder.graph(state.get("root"))
-        _check_frame(made, problem)
+        made: Simulation = decoder.graph(state.get("root"))
+        check_frame(made, problem)
+    return made
+
+
+@contextmanager
+def refusing(state: Mapping[str, Any]) -> Iterator[None]:
+    """Whatever is wrong with data is one ArgumentError; of another version it says so."""
+    try:
+        yield
     except ArgumentError as error:
         if state.get("made_by") == _made_by():
             raise
@@ -123,8 +143,6 @@ def restored(checkpoint: Checkpoint, problem: Problem, own: Mapping[str, Any] | 
         RodflowError, AttributeError, IndexError, KeyError, OverflowError, RecursionError, RuntimeError, TypeError, ValueError,
     ) as error:  # fmt: skip
         raise damaged(f"it does not fit together ({type(error).__name__}: {str(error)[:80]})") from error
-    simulation: Simulation = made
-    return simulation
 
 
 def _made_by() -> str:
@@ -171,103 +189,3 @@ def _check_head(state: dict[str, Any], problem: Problem) -> None:
             f"problem={problem!r} is another one: that of the checkpoint has {state.get('dim')} parameters in "
             f"{state.get('dtype')}."
         )
-
-
-FRAME: dict[type, dict[str, Any]] = {
-    Simulation: {"nbytes": int, "_request": Request, "_schedule": Schedule, "_lockstep": Lockstep},
-    Lockstep: {
-        "first": int,
-        "steps": int,
-        "every": int,
-        "pending": int,
-        "snapshots": frozenset[int],
-        "lanes": list[Lane],
-        "shown": list[Lane],
-        "trail": Trail | None,
-        "_row": int,
-        "_discrete": Discrete,
-        "_schedule": Schedule,
-    },
-    Schedule: {
-        "_steps": list[int],
-        "_stretches": list[Stretch],
-        "_before": list[Stretch],
-        "events": tuple[Event, ...],
-        "_made": dict,
-    },
-    Lane: {
-        "name": str,
-        "flow": Flow | None,
-        "start": int,
-        "process": Process | None,
-        "columns": tuple,
-        "fates": list[Fate],
-        "_rows": list[tuple[Tensor, np.ndarray]],
-        "_kept": list[tuple[int, Tensor]],
-        "_on_device": list[bool],
-    },
-    Fate: {"status": Status, "_title": str, "_last_loss": float, "_limit": float, "_begun": bool},
-    Process: {"row": int, "meter": Meter, "schedule": Schedule, "status": Status, "ends": dict},
-    Discrete: {"_states": list[State], "_losses": list[Tensor], "_gradients": list[Tensor], "origin": Tensor},
-    Meter: {"gradients": int, "products": int, "third_derivatives": int},
-}
-"""The kinds of the attributes by which a simulation hangs together."""
-
-
-def _check_frame(made: Any, problem: Problem) -> None:
-    """ArgumentError unless `made` is a simulation of this problem whose parts are each other's."""
-    if type(made) is not Simulation:
-        raise damaged("it holds no simulation")
-    _check(made)
-    lockstep, request, schedule = made._lockstep, made._request, made._schedule
-    _check(lockstep)
-    _check(schedule)
-    discrete = lockstep._discrete
-    lanes = lockstep.lanes
-    together = (
-        made.problem is lockstep._problem is request.problem is problem
-        and lockstep._schedule is schedule
-        and bool(lanes)
-        and lanes[0].process is discrete
-        and all(any(lane is one for one in lanes) for lane in lockstep.shown)
-        and len({lane.name for lane in lanes}) == len(lanes)
-        and len(schedule._steps) == len(schedule._stretches) > 0
-        and schedule._steps == sorted(schedule._steps)
-        and 0 <= lockstep.first <= lockstep._row + 1 <= lockstep.steps + 1
-        and lockstep.every >= 1
-        and lockstep.pending >= 0
-    )
-    if not together:
-        raise damaged("the parts of its simulation do not belong together")
-    for lane in lanes:
-        _check(lane)
-        if len(lane.fates) != 1 or len(lane._on_device) != len(lane.columns):
-            raise damaged(f"the process {lane.name!r} has lost a part")
-        _check(lane.fates[0])
-        if lane.process is not None:
-            _check_process(lane.process, problem, schedule)
-    states = discrete._states
-    if len(states) != 3 or not len(discrete._losses) == len(discrete._gradients) == 2:
-        raise damaged("its iterates are not three")
-    vectors = [discrete.origin, *(state.w for state in states), *discrete._gradients]
-    if any(v.shape != (problem.dim,) or v.dtype != problem.dtype for v in vectors):
-        raise damaged("its iterates are not of this problem")
-
-
-def _check_process(process: Process, problem: Problem, schedule: Schedule) -> None:
-    _check(process)
-    _check(process.meter)
-    if process.problem is not problem or process.schedule is not schedule or process.meter.problem is not problem:
-        raise damaged("a process in it is of another problem")
-
-
-def _check(thing: Any) -> None:
-    for cls, kinds in FRAME.items():
-        if isinstance(thing, cls):
-            for name, kind in kinds.items():
-                if not fits(vars(thing).get(name), kind):
-                    raise damaged(f"{name} of its {type(thing).__name__} is no {_words(kind)}")
-
-
-def _words(kind: Any) -> str:
-    return str(kind) if isinstance(kind, UnionType) or not isinstance(kind, type) else kind.__name__

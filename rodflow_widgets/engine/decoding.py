@@ -14,7 +14,7 @@ from torch import Tensor
 from ..errors import ArgumentError
 from .classes import DESCRIPTIONS, bare, check_attributes, fits, hints
 from .data import checked, damaged, hexadecimal, missing, numbers, torch_dtype, whole
-from .encoding import attributes, own_name, shown, slots
+from .encoding import attributes, kind_of, own_name, shown, slots
 from .flows.base import Flow
 from .optimizers.base import Optimizer
 from .optimizers.from_map import MappedOptimizer
@@ -54,6 +54,7 @@ class Decoder:
     ) -> None:
         self._entries = checked(state.get("objects"), list)
         self._arrays, self._problem, self._own, self._device = arrays, problem, own, device
+        self._used: set[str] = set()
         for entry in self._entries:
             if type(entry) is list and len(entry) == 5 and entry[0] == "own" and entry[1] not in own:
                 raise missing(entry[1], entry[2])
@@ -181,7 +182,11 @@ class Decoder:
         return self._device if name == "problem" else torch.device("cpu")
 
     def _bytes(self, name: Any) -> np.ndarray:
-        data = self._arrays.get(name) if isinstance(name, str) else None
+        """The memory of one storage, array or generator, so that all together take no more than there is."""
+        if not isinstance(name, str) or name in self._used:
+            raise damaged(f"the memory {str(name)[:40]!r} is used twice")
+        self._used.add(name)
+        data = self._arrays.get(name)
         if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.ndim != 1:
             raise damaged(f"the memory {str(name)[:40]!r} is not there")
         return data
@@ -265,7 +270,7 @@ class Decoder:
             return given.rule
         if what == "optimizer":
             pairs = dict(tuple(checked(pair, list, 2)) for pair in checked(values, list))
-            if type(given).__name__ != described or pairs.keys() != given.values.keys():
+            if kind_of(given) != described or pairs.keys() != given.values.keys():
                 raise ArgumentError(
                     f"own[{name!r}]={given!r} is another optimizer: that of the checkpoint is a {described} with {sorted(pairs)}."
                 )

@@ -78,7 +78,8 @@ class Encoder:
         if isinstance(thing, (list, dict, set, deque)) and type(thing) in (list, dict, set, deque):
             return self._container(thing)
         if isinstance(thing, tuple | frozenset) and type(thing) in (tuple, frozenset, torch.Size):
-            entry = [type(thing).__name__.lower(), [self.value(one) for one in thing]]
+            inside = self._key if isinstance(thing, frozenset) else self.value
+            entry = [type(thing).__name__.lower(), [inside(one) for one in thing]]
             return self._refs[id(thing)] if id(thing) in self._refs else self._enter(thing, entry)
         if type(thing) is Tensor:
             return self._enter(thing, self._tensor(thing))
@@ -182,7 +183,7 @@ def own_entry(thing: Any) -> list[Any]:
     """How an optimizer, a flow or a schedule of the user's own is named, for it to be given again."""
     if isinstance(thing, Optimizer):
         values = [[name, float(value)] for name, value in thing.values.items()]
-        return ["own", own_name(thing), "optimizer", type(thing).__name__, values]
+        return ["own", own_name(thing), "optimizer", kind_of(thing), values]
     return ["own", own_name(thing), "flow" if isinstance(thing, Flow) else "schedule", shown(thing), None]
 
 
@@ -191,6 +192,11 @@ def own_name(thing: Any) -> str:
     if isinstance(thing, Optimizer):
         return str(getattr(thing, "name", type(thing).__name__))
     return str(thing.name or thing.default_name) if isinstance(thing, Flow) else str(thing.kind)
+
+
+def kind_of(optimizer: Optimizer) -> str:
+    """All of an optimizer but its hyperparameters, in words."""
+    return type(optimizer).__name__ + (f" with groups {optimizer.groups}" if optimizer.groups else "")
 
 
 def shown(thing: Any) -> str:

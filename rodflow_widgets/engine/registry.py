@@ -50,7 +50,7 @@ def register(
                 setattr(entry, "__init__", named_keywords(name)(vars(entry)["__init__"]))  # noqa: B010 - mypy forbids the plain form
             table[name] = entry
             return entry
-        made = named_keywords(name)(_checked(name, entry, parameters, cites))
+        made = named_keywords(name)(_checked(name if table is PROBLEMS else None, entry, parameters, cites))
         vars(made).update(label=label or name.replace("_", " "), parameters=parameters, cites=cites)
         table[name] = made
         return made
@@ -59,11 +59,11 @@ def register(
 
 
 def _checked(
-    name: str, function: Callable[..., Any], parameters: tuple[Setting, ...], cites: tuple[str, ...]
+    problem: str | None, function: Callable[..., Any], parameters: tuple[Setting, ...], cites: tuple[str, ...]
 ) -> Callable[..., Any]:
     """The function with every argument that one of `parameters` describes as its `check` returns it.
 
-    What it makes knows `cites`, and by `recipe` how it can be made again: the name, and those arguments as JSON data.
+    What it makes knows `cites`; what makes a `problem` also says in `recipe` how that can be made again, as JSON data.
     """
     signature = inspect.signature(function)
 
@@ -76,10 +76,12 @@ def _checked(
         made = function(*bound.args, **bound.kwargs)
         if cites:
             made.cites = cites
+        if problem is None:
+            return made
         plain = {key: _plain(value) for key, value in bound.arguments.items() if key != "device"}
         with contextlib.suppress(TypeError, ValueError):  # what is no JSON cannot be written down
             json.dumps(plain, allow_nan=False)
-            made.recipe = {"name": name, "arguments": plain}
+            made.recipe = {"name": problem, "arguments": plain}
         return made
 
     return checked

@@ -6,6 +6,7 @@ import contextlib
 import math
 import threading
 import weakref
+from abc import abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -17,10 +18,11 @@ from ..vocabulary import State, Status
 from .cadence import Cadence
 from .commands import Command
 from .edges import Stays
+from .keeping import Destination, Keeper
 from .learning_rates import LearningRates
 from .listeners import Listeners
 from .orders import RATE
-from .shown import Cost, Failure
+from .shown import Cost, Failure, Saving
 from .stopwatch import Stopwatch
 
 if TYPE_CHECKING:
@@ -45,13 +47,20 @@ class Attached:
         spec: of the recording.
         step: steps that the optimizer has made before.
         clock: seconds.
+        save: the folder that the recording goes to while it grows.
     """
 
     notes: tuple[str, ...] = ()
     cost: Cost | None = None
 
     def __init__(
-        self, looker: Looker, cadence: Cadence, spec: dict[str, Any], step: int, clock: Callable[[], float]
+        self,
+        looker: Looker,
+        cadence: Cadence,
+        spec: dict[str, Any],
+        step: int,
+        clock: Callable[[], float],
+        save: Destination | None = None,
     ) -> None:
         self._looker, self._cadence, self._clock = looker, cadence, clock
         self._subject = looker.subject
@@ -78,6 +87,19 @@ class Attached:
         self._factor = math.nan if rule is None else rule.edge_threshold(step + 1) * self._rates.rate
         self.cost = cadence.cost(clock())
         self._attach()
+        self._keeper: Keeper | None = None
+        if save is not None:
+            try:
+                self._keeper = Keeper(self._recording, save, self._listeners.call)
+            except BaseException:
+                self._ended = "It could not be saved."
+                self._detach()
+                raise
+
+    @property
+    def saving(self) -> Saving | None:
+        """How it gets to disk, if it does."""
+        return None if self._keeper is None else self._keeper.saving
 
     def _is_over(self) -> bool:
         """Whether it is over, so that the hooks do nothing any more."""
@@ -283,13 +305,15 @@ class Attached:
         self._recording.status = self._recording[TABLE].status = Status(state, self._step, sentence)
         self._looker.done()
         self._told = None
+        if self._keeper is not None:
+            self._keeper.close()
         self._say()
         self._attend()
         self._before_return.call()
 
+    @abstractmethod
     def _attend(self) -> None:
         """Apply what was asked for."""
-        raise NotImplementedError
 
 
 def scaled(groups: Sequence[dict[str, Any]], rate: float) -> None:

@@ -137,8 +137,8 @@ class Stored:
         infos = sorted(store.checkpoints(self.path), key=lambda info: info.row)
         if not infos:
             raise ArgumentError(
-                f"path={str(self.path)!r} holds no checkpoint: only runs made with save= can go on, not recordings that were "
-                "saved afterwards."
+                f"path={str(self.path)!r} holds no checkpoint: only simulations made with save= can go on, neither recordings "
+                "that were saved afterwards nor training loops."
             )
         if infos[0].row > row:
             raise ArgumentError(f"at_step={step} is before the first checkpoint, of step {max(infos[0].row - 1, 0):,}.")

@@ -16,6 +16,7 @@ from ..vocabulary import Event, Status
 from .attached import Attached, scaled
 from .cadence import Cadence
 from .forecasting import Forecast
+from .keeping import Destination
 from .listeners import Listener
 from .orders import EVERY, SHARE, order
 from .runner import ANSWER_SECONDS, Run
@@ -43,6 +44,7 @@ class Watch(Attached, Shown):
         hessian: "autodiff", or "finite-difference" of gradients.
         seed: of the tracker's random vectors.
         name: of what is trained; None takes the class of the model and its size.
+        save: the folder that the recording goes to while it grows.
 
     Raises:
         ArgumentError, ProblemError, UnknownNameError, RunError: before training, where it cannot work.
@@ -65,6 +67,7 @@ class Watch(Attached, Shown):
         hessian: str = "autodiff",
         seed: int = 0,
         name: str | None = None,
+        save: Destination | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         from ..engine.checks import whole
@@ -90,7 +93,7 @@ class Watch(Attached, Shown):
         self.notes = notes(looker)
         self._forecast_listeners: tuple[Callable[[Run], None], ...] = ()
         spec = described(looker, self._eigenvalues, self._seed, every, name)
-        super().__init__(looker, cadence, spec, made_steps(subject.optimizer), clock)
+        super().__init__(looker, cadence, spec, made_steps(subject.optimizer), clock, save)
 
     # ------------------------------------------------------------------ what it is and does
 

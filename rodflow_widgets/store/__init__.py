@@ -1,12 +1,12 @@
 """A run on disk: a folder with a journal while it goes and Zarr when it has ended; `docs/storage.md` describes it."""
 
-from .checkpoints import CheckpointInfo
 from .finding import find
 from .journal import Journal, JournalState
 from .lines import Change
 from .loading import Summary, changes, checkpoints, load, look, read_checkpoint
 from .manifest import FORMAT
 from .saving import save
+from .states import CheckpointInfo
 
 __all__ = [
     "FORMAT",

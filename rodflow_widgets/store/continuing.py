@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError
-from . import checkpoints, lines
+from . import lines, states
 from .manifest import manifest
 from .places import RUN, contents
 from .sealed import LARGEST
@@ -23,13 +23,13 @@ class Before:
     folder: Path | None = None
     id: str | None = None
     changes: tuple[bytes, ...] = ()
-    rows: tuple[checkpoints.CheckpointInfo, ...] = ()
+    rows: tuple[states.CheckpointInfo, ...] = ()
 
     def checkpoints(self) -> Iterator[tuple[int, int, dict[str, Any], dict[str, np.ndarray]]]:
         """One after the other, each read when it is asked for."""
         for info in self.rows:
             if self.folder is not None and self.id is not None:
-                yield (info.row, info.applied, *checkpoints.read(self.folder, self.id, info.row))
+                yield (info.row, info.applied, *states.read(self.folder, self.id, info.row))
 
 
 def before(folder: Path, row: int) -> Before:
@@ -39,7 +39,7 @@ def before(folder: Path, row: int) -> Before:
         ArgumentError: it has no such checkpoint.
     """
     said = manifest(contents(folder, RUN, limit=LARGEST + 1024))
-    kept = [info for info in checkpoints.listing(folder) if info.row <= row]
+    kept = [info for info in states.listing(folder) if info.row <= row]
     if not kept or kept[-1].row != row:
         raise ArgumentError(
             f"continues={row!r} is no row of a checkpoint of {str(folder)!r}: checkpoints() lists them."

@@ -16,13 +16,14 @@ from typing import Any
 from ..errors import ArgumentError, RodflowError
 from ..recording import Recording
 from . import lines
-from .checkpoints import Cadence, Keeper, Offer, Write
+from .beside import Beside
 from .closing import close
 from .continuing import Before, before
 from .folders import Making
 from .lock import unsign
-from .places import reading, weight
-from .writing import Files, said
+from .places import Damaged, reading, weight
+from .states import Cadence, Keeper, Offer, Write
+from .writing import Files, in_words
 
 LONGEST_PAUSE = 8.0
 LAST_TRIES, LAST_PAUSE = 3, 0.3
@@ -71,11 +72,21 @@ class Journal:
         self._making = making
         self._seconds = seconds
         try:
-            self._begin(recording, continues)
-            making.install(keep=continues is not None)
-        except OSError as error:
+            with reading(self.path):
+                former = Before() if continues is None else before(self.path, continues)
+            making.lock.sign(making.folder)
+            self._files = Files(recording, making.folder, former.id)
+            self._keeper = Keeper(making.folder, self._files.id)
+            try:
+                self._begin(former)
+                making.install(keep=continues is not None)
+            except BaseException:
+                self._files.close()
+                raise
+        except (OSError, Damaged) as error:
             making.drop()
-            raise ArgumentError(f"path={str(path)!r} cannot be written to: {error.strerror or error}.") from error
+            said = getattr(error, "strerror", None) or error
+            raise ArgumentError(f"path={str(path)!r} cannot be written to: {said}.") from error
         except BaseException:
             making.drop()
             raise
@@ -90,18 +101,14 @@ class Journal:
         self._closing = False
         self._pause = threading.Event()
         self._thread: threading.Thread | None = None
+        self._disk = Beside(self._settle)
         self._listeners: list[Callable[[], None]] = []
+        self._failed: list[Callable[[], None]] = []
         self._state = self._good()
         _open.add(self)
 
-    def _begin(self, recording: Recording, continues: int | None) -> None:
-        """Write what there is into the folder that is still aside."""
-        folder = self._making.folder
-        with reading(self.path):
-            former = Before() if continues is None else before(self.path, continues)
-        self._making.lock.sign(folder)
-        self._files = Files(recording, folder, former.id)
-        self._keeper = Keeper(folder, self._files.id)
+    def _begin(self, former: Before) -> None:
+        """Write what there is, while the folder is still aside."""
         for checkpoint in former.checkpoints():
             self._keeper.put(*checkpoint)
         for text in former.changes:
@@ -185,13 +192,22 @@ class Journal:
     def _round(self, pause: float) -> bool:
         """Write what is new; says whether that went well."""
         try:
-            self._files.flush()
-            self._checkpoint(last=False)
+            self._files.append()
+            error = self._disk.error()
+            if error is not None:
+                raise error
         except Exception as error:
             self._fail(error, f"trying again in {min(LONGEST_PAUSE, 2 * max(pause, 0.25)):.2g} s")
+            self._disk.begin()
             return False
+        self._disk.begin()
         self._say(self._good())
         return True
+
+    def _settle(self) -> None:
+        """What waits for the disk, beside the thread that appends."""
+        self._files.flush()
+        self._checkpoint(last=False)
 
     def _checkpoint(self, *, last: bool) -> None:
         with self._lock:
@@ -219,6 +235,7 @@ class Journal:
 
     def _end(self) -> None:
         """Everything that is left, as often as makes sense."""
+        self._disk.wait()
         left = LAST_TRIES
         while left:
             left -= 1
@@ -256,7 +273,7 @@ class Journal:
         return JournalState(size, f"Saved up to step {self._files.step:,}.")
 
     def _fail(self, error: Exception, then: str) -> None:
-        what = said(error) if isinstance(error, OSError) else f"Saving failed ({type(error).__name__}: {error})"
+        what = in_words(error) if isinstance(error, OSError) else f"Saving failed ({type(error).__name__}: {error})"
         if not isinstance(error, OSError | RodflowError):
             logger.warning("The journal %s failed", self.path, exc_info=error)
         good = self._good()
@@ -272,7 +289,9 @@ class Journal:
             try:
                 listener()
             except Exception:
-                logger.exception("A listener of the journal %s failed", self.path)
+                if listener not in self._failed:  # once each: a run may go on for days
+                    self._failed.append(listener)
+                    logger.exception("A listener of the journal %s failed", self.path)
 
 
 @atexit.register
@@ -281,3 +300,7 @@ def _close_all() -> None:
     for journal in list(_open):
         with contextlib.suppress(Exception):
             journal.close()
+
+
+if hasattr(os, "register_at_fork"):  # a child that ends must not close what is its parent's
+    os.register_at_fork(after_in_child=_open.clear)

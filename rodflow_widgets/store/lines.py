@@ -35,7 +35,9 @@ class Vectors:
 
 
 def event_text(event: Event) -> bytes:
-    return sealed.dumped({"event": {**asdict(event), "old": _number(event.old), "new": _number(event.new)}})
+    old, new = _number(event.old), _number(event.new)
+    said = {"step": event.step, "name": event.name, "old": old, "new": new, "note": event.note}
+    return sealed.dumped({"event": said})
 
 
 def change_text(row: int, command: str, args: Mapping[str, Any]) -> bytes:
@@ -87,7 +89,8 @@ def read(folder: Path, id: str) -> Iterator[Event | Change | Vectors]:
 
 def _made(kind: str, said: dict[str, Any], interned: dict[str, str]) -> Event | Change | Vectors:
     if kind == "event":
-        name, note = (interned.setdefault(said[key], said[key]) for key in ("name", "note"))
+        name, note = said["name"], said["note"]
+        name, note = interned.setdefault(name, name), interned.setdefault(note, note)
         event = Event(_whole(said["step"]), name, _real(said["old"]), _real(said["new"]), note)
         if type(name) is str and type(note) is str and len(said) == 5:
             return event

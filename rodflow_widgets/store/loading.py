@@ -13,8 +13,7 @@ import numpy as np
 from ..recording import Recording, Table
 from ..recording.aligned import RECORDED
 from ..vocabulary import Event, Status
-from . import checkpoints as states
-from . import lines, rows, tensors, zarray
+from . import lines, rows, states, tensors, zarray
 from .lock import held
 from .manifest import Manifest, manifest
 from .places import JOURNAL, PARAMETERS, RUN, Damaged, contents, found, listed, opened, reading, weight
@@ -193,7 +192,7 @@ def _from_journal(folder: Path, said: Manifest, number: int, table: Table, wrong
     damaged = False
     try:
         with opened(folder, JOURNAL, name) as file:
-            for batch in rows.read(file, f"{said.id} {number}", table.described):
+            for batch in rows.read(file, rows.seed(said.id, number, table), table.described):
                 table.append(batch)
     except Damaged:
         damaged = True
@@ -204,6 +203,7 @@ def _from_journal(folder: Path, said: Manifest, number: int, table: Table, wrong
 def _from_zarr(folder: Path, said: Manifest, recording: Recording) -> None:
     if said.zarr is None:
         raise Damaged("run.json does not say what its arrays are")
+    zarray.check_processes(folder, list(recording))
     time = zarray.read_time(folder, said.zarr)
     for i, table in enumerate(recording.tables):
         columns = zarray.read_rows(folder, said.zarr, i, table.described, said.tables[i].matrices)

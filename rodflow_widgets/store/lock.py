@@ -23,7 +23,7 @@ class Lock:
     def __init__(self, folder: Path) -> None:
         from filelock import FileLock
 
-        self._lock = FileLock(folder / LOCK, timeout=PATIENCE, poll_interval=0.02, thread_local=False)
+        self._lock = FileLock(folder / LOCK, thread_local=False)
 
     def take(self, folder: Path, path: Path) -> Lock:
         """Have it, and note who does.
@@ -34,7 +34,7 @@ class Lock:
         from filelock import Timeout
 
         try:
-            self._lock.acquire()
+            self._lock.acquire(timeout=PATIENCE, poll_interval=0.02)
         except Timeout:
             raise ArgumentError(
                 f"path={str(path)!r} is being written to by {holder(folder)}: give another path, or stop that run."

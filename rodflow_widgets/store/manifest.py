@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import functools
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any, Literal
 
 from ..recording import Recording
 from ..vocabulary import Status
 from .places import Damaged
+from .schema import violation
 from .sealed import sealed, unsealed
 
 FORMAT = 2
 MARK = "rodflow_widgets run"
-SCHEMA = Path(__file__).with_name("format.schema.json")
 
 
 @dataclass(frozen=True)
@@ -101,22 +98,10 @@ def checked(content: Any, kind: str, mark: str, name: str) -> dict[str, Any]:
     number = content.get("format")
     if isinstance(number, int) and number > FORMAT:
         raise Damaged(f"{name} has format {number}, newer than {FORMAT}: update rodflow_widgets")
-    error = next(_validator(kind).iter_errors(content), None)
-    if error is not None:
-        place = "/".join(str(part) for part in error.absolute_path)
-        raise Damaged(f"{name} is not as its schema says, at {place[:200] or 'its top'}: {error.message[:200]}")
+    wrong = violation(content, kind)
+    if wrong is not None:
+        raise Damaged(f"{name} is not as its schema says: {wrong[:300]}")
     return content
-
-
-@functools.cache
-def _validator(kind: str) -> Any:
-    import jsonschema
-
-    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
-    base = jsonschema.Draft202012Validator
-    whole = base.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
-    strict = jsonschema.validators.extend(base, type_checker=whole)
-    return strict({"$ref": f"#/$defs/{kind}", "$defs": schema["$defs"]})
 
 
 def _is_matrix(table: Any, column: Any) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -26,7 +26,7 @@ class Damaged(Exception):
     """What is wrong with a file, as the rest of a sentence that begins with the path of the run."""
 
 
-@contextmanager
+@contextlib.contextmanager
 def reading(path: Path) -> Iterator[None]:
     """Whatever is wrong with a run becomes one ArgumentError that names its path."""
     try:
@@ -114,10 +114,11 @@ def weight(folder: Path) -> int:
     """Bytes of all regular files of a folder."""
     total, waiting = 0, [folder]
     while waiting:
-        with os.scandir(waiting.pop()) as entries:
+        with contextlib.suppress(FileNotFoundError), os.scandir(waiting.pop()) as entries:  # a run that goes on renames
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(Path(entry.path))
                 elif entry.is_file(follow_symlinks=False):
-                    total += entry.stat(follow_symlinks=False).st_size
+                    with contextlib.suppress(FileNotFoundError):
+                        total += entry.stat(follow_symlinks=False).st_size
     return total

@@ -9,6 +9,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from ..recording import Table
 from ..vocabulary import Column
 from .ipc import CONTINUES, LARGEST_HEADER, Malformed, batch
 from .places import Damaged, size
@@ -23,10 +24,15 @@ def batch_rows(columns: Sequence[Column]) -> int:
     return max(1, min(BATCH_ROWS, BATCH_BYTES // (8 * sum(column.width for column in columns))))
 
 
+def seed(id: str, number: int, table: Table) -> str:
+    """What the rows of a table belong to."""
+    return f"{id} {number} {table.name}"
+
+
 def checksum(seed: str, first: int, columns: Mapping[str, np.ndarray]) -> int:
     """Of the numbers as they are read, and of where they belong: bytes that moved or lie elsewhere are noticed too."""
-    shapes = [list(values.shape[1:]) for values in columns.values()]
-    crc = zlib.crc32(json.dumps([seed, first, len(next(iter(columns.values()))), shapes]).encode())
+    shapes = {name: list(values.shape) for name, values in columns.items()}
+    crc = zlib.crc32(json.dumps([seed, first, shapes]).encode())
     for values in columns.values():
         crc = zlib.crc32(np.ascontiguousarray(values, "<f8").data, crc)
     return crc
@@ -37,7 +43,7 @@ class Stream:
 
     Args:
         seed: what the stream belongs to, part of every checksum.
-        process: its name.
+        process: its name, for other readers.
         columns: of the process.
         first: rows, of which the shapes are taken.
     """

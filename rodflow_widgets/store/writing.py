@@ -4,71 +4,40 @@ from __future__ import annotations
 
 import errno
 import importlib
-import os
+import threading
 import uuid
 from collections import deque
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from ..recording import Cursor, Recording
 from . import lines, tensors
+from .appended import Appended
 from .aside import aside, settle
 from .manifest import Manifest
 from .places import JOURNAL, LINES, PARAMETERS, RUN
-from .rows import Stream, batch_rows
+from .rows import Stream, batch_rows, seed
 
 LINES_AT_ONCE = 10_000
 
 
-class Appended:
-    """A file that only grows: what could not be written whole is cut off again."""
+@dataclass(frozen=True)
+class _Mark:
+    """How far the files are: rows and bytes by table, lines and their bytes."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.good = 0
-        self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o644)
-        self._torn = False
-        self._loose = False
-
-    def append(self, data: bytes) -> None:
-        """Write all of it behind what is good, or raise OSError and leave what is good."""
-        self.mend()
-        self._torn = True
-        left, place = memoryview(data), self.good
-        os.lseek(self._handle, place, os.SEEK_SET)
-        while left:
-            left = left[os.write(self._handle, left) :]
-        self._torn = False
-        self._loose = True
-        self.good += len(data)
-
-    def mend(self) -> None:
-        """Cut off what is torn."""
-        if self._torn:
-            os.ftruncate(self._handle, self.good)
-            self._torn = False
-
-    def back_to(self, good: int) -> None:
-        """Take back what was appended and may not have reached the disk."""
-        self.good = good
-        self._torn = True
-
-    def settle(self) -> None:
-        """Have it on the disk."""
-        if self._loose:
-            os.fsync(self._handle)
-            self._loose = False
-
-    def close(self) -> None:
-        handle, self._handle = self._handle, -1
-        if handle >= 0:
-            os.close(handle)
+    rows: dict[str, int]
+    goods: dict[str, int]
+    lines: int
+    lines_good: int
 
 
 class Files:
     """Writes a recording into a folder, from its beginning on.
+
+    `append` hands what is new to the system, which keeps it even if this process is killed, and takes no time to speak of;
+    `flush` waits for the disk. Two threads may call one each.
 
     Args:
         folder: there, and empty but for a lock.
@@ -78,27 +47,32 @@ class Files:
     def __init__(self, recording: Recording, folder: Path, id: str | None = None) -> None:
         for module in ("pyarrow", "safetensors.numpy"):
             importlib.import_module(module)  # now: it takes a second of the first flush else
-
         self.recording = recording
         self.id = id or uuid.uuid4().hex
         self.folder = folder
+        self._lock = threading.Lock()
         self._cursor = Cursor(recording)
         self._rows: dict[str, tuple[Stream, Appended]] = {}
         self._inbox: deque[bytes] = deque()
         self._waiting: list[bytes] = []
+        self._since: list[bytes] = []
+        self._line = 0
         self._vectors = dict.fromkeys((table.name for table in recording.tables), 0)
         self._files = 0
-        self._line = 0
-        self._manifest = b""
         self._vector_bytes = 0
+        self._manifest = b""
         for name in (JOURNAL, PARAMETERS):
             (folder / name).mkdir()
         self._lines = Appended(folder / LINES)
+        self._settled = self._mark()
+        self._sure = self._settled.rows
+        self._lost = False
 
     @property
     def nbytes(self) -> int:
         """Bytes on the disk, checkpoints apart."""
-        appended = sum(file.good for _, file in self._rows.values())
+        with self._lock:
+            appended = sum(file.good for _, file in self._rows.values())
         return appended + self._lines.good + self._vector_bytes + len(self._manifest)
 
     @property
@@ -106,7 +80,7 @@ class Files:
         """Up to which time, in optimizer steps, everything is on the disk."""
         times = []
         for table in self.recording.tables:
-            saved = self._cursor.position[table.name]
+            saved = self._sure[table.name]
             last = table.rows(saved - 1, saved, ["time"])["time"] if saved else np.zeros(1)
             times.append((saved < len(table), last[0] if np.isfinite(last[0]) else 0))
         behind = [time for late, time in times if late]
@@ -117,44 +91,31 @@ class Files:
         self.folder = folder
 
     def note(self, text: bytes) -> None:
-        """Have a line written with the next flush; any thread."""
+        """Have a line appended the next time; any thread."""
         self._inbox.append(text)
 
     def flush(self) -> None:
-        """Append what is new, and have it on the disk; after an OSError everything before is, and the next call goes on."""
-        status = self.recording.status  # before the rows: it must not promise more than there is
-        ends = [len(table) for table in self.recording.tables]
-        self._flush_vectors()
-        self._flush_lines()  # before the rows that were there before: none may lack the change that it was made with
-        self._flush_rows(ends)
-        self._flush_manifest(replace(self.manifest(), status=status))
+        """Have everything that is there on the disk; after an OSError the next call goes on."""
+        self.append()
+        rows = dict(self._cursor.position)
+        self._write_vectors()  # of all these rows
+        self.append()
+        self._settle()
+        self._sure = rows
 
-    def manifest(self) -> Manifest:
-        """What `run.json` says now."""
-        rows = [self._cursor.position[table.name] for table in self.recording.tables]
-        return Manifest.of(self.recording, self.id, rows=rows, lines=self._line)
+    # ------------------------------------------------------------------ quick
 
-    def _flush_rows(self, ends: list[int]) -> None:
-        before = dict(self._cursor.position)
-        goods = {name: file.good for name, (_, file) in self._rows.items()}
-        failed: OSError | None = None
-        try:
-            try:
-                while sum(self._flush_some(i, end) for i, end in enumerate(ends)):
-                    pass
-            except OSError as error:
-                failed = error  # what was appended before is good, if it gets to the disk
-            for _, file in self._rows.values():
-                file.settle()
-        except OSError:
-            self._cursor.position = before
-            for name, (_, file) in self._rows.items():
-                file.back_to(goods.get(name, 0))
-            raise
-        if failed is not None:
-            raise failed
+    def append(self) -> None:
+        """Write the rows and lines that are new; after an OSError what was written before stays."""
+        with self._lock:
+            if self._lost:
+                self._back()
+            ends = [len(table) for table in self.recording.tables]
+            self._append_lines()  # no row may be there without the change that it was made with
+            while sum(self._append_rows(i, end) for i, end in enumerate(ends)):
+                pass
 
-    def _flush_some(self, number: int, end: int) -> bool:
+    def _append_rows(self, number: int, end: int) -> bool:
         """Append some rows of a table that has more than were written; says whether it had."""
         table = self.recording.tables[number]
         first = self._cursor.position[table.name]
@@ -163,16 +124,68 @@ class Files:
         last = min(end, first + batch_rows(table.described))
         rows = table.rows(first, last)
         if table.name not in self._rows:
-            stream = Stream(f"{self.id} {number}", table.name, table.described, rows)
+            stream = Stream(seed(self.id, number, table), table.name, table.described, rows)
             self._rows[table.name] = stream, Appended(self.folder / JOURNAL / f"{number}.arrow")
-            settle(self.folder / JOURNAL)
         stream, file = self._rows[table.name]
         head = b"" if file.good else stream.head
         file.append(head + stream.batch(first, rows))
         self._cursor.position[table.name] = last
         return True
 
-    def _flush_vectors(self) -> None:
+    def _append_lines(self) -> None:
+        while self._inbox:
+            self._waiting.append(self._inbox.popleft())
+        self._waiting.extend(lines.event_text(event) for event in self._cursor.read_events())
+        while self._waiting:
+            texts = self._waiting[:LINES_AT_ONCE]
+            self._lines.append(b"".join(lines.line(self.id, self._line + i, text) for i, text in enumerate(texts)))
+            del self._waiting[: len(texts)]
+            self._since += texts
+            self._line += len(texts)
+
+    def _mark(self) -> _Mark:
+        goods = {name: file.good for name, (_, file) in self._rows.items()}
+        return _Mark(dict(self._cursor.position), goods, self._line, self._lines.good)
+
+    def _back(self) -> None:
+        """Go back to what is surely on the disk: after an error nobody knows what became of the rest."""
+        mark = self._settled
+        self._cursor.position = dict(mark.rows)
+        for name, (_, file) in self._rows.items():
+            file.back_to(mark.goods.get(name, 0))
+        self._lines.back_to(mark.lines_good)
+        self._line = mark.lines
+        self._waiting = self._since + self._waiting
+        self._since = []
+        self._lost = False
+
+    # ------------------------------------------------------------------ slow
+
+    def _settle(self) -> None:
+        """Wait until what is appended is on the disk, and write in `run.json` that it is."""
+        status = self.recording.status  # before the rows, of which it must not promise more than there are
+        with self._lock:
+            mark = self._mark()
+            files = [
+                file for name, (_, file) in self._rows.items() if mark.goods[name] != self._settled.goods.get(name)
+            ]
+        try:
+            for file in files:
+                file.settle()
+            if mark.lines != self._settled.lines:
+                self._lines.settle()
+            if set(mark.goods) != set(self._settled.goods):
+                settle(self.folder / JOURNAL)
+        except OSError:
+            self._lost = True
+            raise
+        with self._lock:
+            del self._since[: mark.lines - self._settled.lines]
+            self._settled = mark
+        self._put_if_new(replace(self.manifest(), status=status))
+
+    def _write_vectors(self) -> None:
+        """Write parameter vectors that are new into a file of their own, which a line of the next `append` names."""
         arrays, counts = {}, dict(self._vectors)
         for i, table in enumerate(self.recording.tables):
             for step in list(table.parameters)[counts[table.name] :]:
@@ -180,29 +193,17 @@ class Files:
                 counts[table.name] += 1
         if arrays:
             written = tensors.write(self.folder / PARAMETERS / f"{self._files}.safetensors", arrays)
-            self._waiting.append(lines.vectors_text(lines.Vectors(self._files, written.bytes, written.crc32)))
+            self.note(lines.vectors_text(lines.Vectors(self._files, written.bytes, written.crc32)))
             self._files += 1
             self._vectors = counts
             self._vector_bytes += written.bytes
 
-    def _flush_lines(self) -> None:
-        while self._inbox:
-            self._waiting.append(self._inbox.popleft())
-        self._waiting.extend(lines.event_text(event) for event in self._cursor.read_events())
-        while self._waiting:
-            texts = self._waiting[:LINES_AT_ONCE]
-            good = self._lines.good
-            data = b"".join(lines.line(self.id, self._line + i, text) for i, text in enumerate(texts))
-            try:
-                self._lines.append(data)
-                self._lines.settle()
-            except OSError:
-                self._lines.back_to(good)
-                raise
-            del self._waiting[: len(texts)]
-            self._line += len(texts)
+    def manifest(self) -> Manifest:
+        """What `run.json` says, of what is surely on the disk."""
+        rows = [self._settled.rows[table.name] for table in self.recording.tables]
+        return Manifest.of(self.recording, self.id, rows=rows, lines=self._settled.lines)
 
-    def _flush_manifest(self, manifest: Manifest) -> None:
+    def _put_if_new(self, manifest: Manifest) -> None:
         data = manifest.data()
         if data != self._manifest:
             self.put(data)
@@ -214,13 +215,14 @@ class Files:
         self._manifest = data
 
     def close(self) -> None:
-        for _, file in self._rows.values():
-            file.close()
-        self._lines.close()
-        self._rows = {}
+        with self._lock:
+            for _, file in self._rows.values():
+                file.close()
+            self._lines.close()
+            self._rows = {}
 
 
-def said(error: OSError) -> str:
+def in_words(error: OSError) -> str:
     """What went wrong with the disk, in words."""
     full = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
     return "The disk is full" if error.errno in full else f"The disk cannot be written to ({error.strerror or error})"

@@ -19,7 +19,7 @@ import numpy as np
 from ..recording.aligned import RECORDED, Aligned
 from ..vocabulary import Column
 from .aside import settle
-from .places import Damaged, opened, size
+from .places import Damaged, contents, opened, size
 
 CHUNK_TIMES = 1 << 20
 METADATA = "zarr.json"
@@ -31,10 +31,9 @@ def write(folder: Path, aligned: Aligned) -> dict[str, Any]:
     writer = _Writer(folder, aligned)
     processes = range(len(aligned.processes))
     times = [len(aligned.time)]
-    names = b"".join(struct.pack("<I", len(name)) + name for name in (p.encode() for p in aligned.processes))
     strings = [{"name": "vlen-utf8", "configuration": {}}]
     writer.array("process", [len(processes)], [max(1, len(processes))], ["process"], "string", "", {}, strings)
-    writer.chunk("process", (0,), struct.pack("<I", len(processes)) + names)
+    writer.chunk("process", (0,), _strings(aligned.processes))
     writer.array("time", times, [writer.size], ["time"], "float64", "NaN", aligned.time_attributes)
     time = [writer.chunk("time", (n,), part.tobytes()) for n, part in writer.parts(aligned.time)]
     shape, chunk = [len(processes), *times], [1, writer.size]
@@ -134,6 +133,13 @@ class _Writer:
             settle(folder)
 
 
+def check_processes(folder: Path, processes: Sequence[str]) -> None:
+    """The names of the processes in Zarr are those of `run.json`."""
+    expected = _strings(processes)
+    if contents(folder, "process", "c", "0", limit=len(expected) + 4)[:-4] != expected:
+        raise Damaged("process/c/0 holds other names of processes than run.json")
+
+
 def read_time(folder: Path, zarr: Mapping[str, Any]) -> np.ndarray:
     """[times]: the common axis."""
     return _Reader(folder, zarr).array("time", (), [*zarr["time"]], None, "<f8")
@@ -224,6 +230,12 @@ def _of(chunks: Sequence[Any], process: int) -> Sequence[int | None]:
         raise Damaged("run.json has chunks of fewer processes than there are")
     found: Sequence[int | None] = chunks[process]
     return found
+
+
+def _strings(texts: Sequence[str]) -> bytes:
+    """A chunk of the codec vlen-utf8."""
+    encoded = [text.encode() for text in texts]
+    return struct.pack("<I", len(encoded)) + b"".join(struct.pack("<I", len(text)) + text for text in encoded)
 
 
 def _json(value: Any) -> bytes:

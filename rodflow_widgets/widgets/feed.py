@@ -242,12 +242,13 @@ class Feed:
         if wait > 0:
             return wait
         width = sum(column.width for table in self._cursor.recording.tables for column in table.described)
-        limit = max(1, int(self._pacer.budget.burst / (4 * width)))
+        # A page that does not answer is sent one row, which it answers if it is there, or misses those before.
+        limit = max(1, int(self._pacer.budget.burst / (4 * width))) if self._pacer.awake(now) else 1
         first_event = self._cursor.event
         events = list(self._cursor.read_events())
         headers, buffers = _encode(self._cursor.read(limit))
         size = sum(map(len, buffers))
-        asked = self._pacer.asks(size)
+        asked = self._pacer.asks(size) or not self._pacer.awake(now)
         frame = Frame(self.branch, self._number, self._next(), headers, events, first_event, asked)
         page.send(codec.content(frame), buffers)
         self._pacer.sent(frame.seq, size, now, asked=asked)
@@ -263,7 +264,7 @@ class Feed:
             len(self._cursor.recording.events),  # not the values: a schedule changes them at every step
             self.run.steps,
             self.run.failure,
-            saving is not None and saving.failing,
+            saving is not None and (saving.failing, state != "running" and saving.sentence),
             None if cost is None else (cost.limit, cost.every),  # as somebody has set them
             *(table.status.state for table in self._cursor.recording.tables),
         )

@@ -22,13 +22,20 @@ PAGE = """<!doctype html>
 <title>{title}</title>
 <style>
 :root {{ color-scheme: light dark; }}
+@media (prefers-color-scheme: dark) {{
+  :root {{
+    --jp-layout-color0: #111; --jp-layout-color1: #1b1b1b; --jp-border-color2: #3a3a3a; --jp-brand-color1: #64b5f6;
+    --jp-ui-font-color1: #e3e6ea; --jp-ui-font-color2: #bdbdbd;
+  }}
+  body {{ background: #111; color: #e3e6ea; }}
+}}
 body {{ margin: 0 auto; max-width: 1200px; padding: 16px 20px 32px; font: 15px/1.5 system-ui, sans-serif; }}
 h1 {{ font-size: 1.35rem; line-height: 1.25; margin: 8px 0 2px; }}
 p {{ margin: 4px 0 14px; }}
 .facts, footer {{ opacity: 0.75; }}
 table {{ border-collapse: collapse; font-size: 13px; }}
-th, td {{ text-align: right; padding: 3px 10px; border-bottom: 1px solid #8884; }}
-th:first-child, td:first-child, th:last-child, td:last-child {{ text-align: left; }}
+th, td {{ text-align: right; vertical-align: top; padding: 3px 10px; border-bottom: 1px solid #8884; }}
+th:first-child, td:first-child, th:last-child, td:last-child {{ text-align: left; min-width: 130px; }}
 .wide {{ overflow-x: auto; }}
 </style>
 </head>

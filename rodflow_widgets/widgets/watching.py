@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..session import Run, Watch
+from ..session.keeping import Destination
 from ..session.spec import refuse
 from .live import Live, check_panels
 
@@ -57,6 +59,8 @@ def watch(
     seed: int = 0,
     name: str | None = None,
     panels: Sequence[str] | None = None,
+    save: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
     **unknown_keywords: Any,
 ) -> WatchedLoop:
     """Watch an ordinary PyTorch training loop: its sharpness against the edge of its own optimizer, live.
@@ -84,6 +88,8 @@ def watch(
         seed: of the tracker's random vectors; training's own random numbers are untouched.
         name: of what is trained, in pictures.
         panels: names of what the view shows, as `Live` lists them.
+        save: a folder to which everything goes while it is measured, for `rf.load` and `rf.view`; None keeps it in memory alone.
+        overwrite: let a run that is in that folder already go away.
         **unknown_keywords: refused, with the nearest name as a hint.
 
     Returns:
@@ -108,4 +114,5 @@ def watch(
         seed=seed,
         name=name,
         panels=panels,
+        save=Destination.of(save, overwrite),
     )

@@ -51,7 +51,8 @@ class Pacer:
     """Credits and rate of one widget.
 
     A client is counted from its hello to its bye. One that leaves a frame undrawn for `ack_timeout` seconds holds
-    nobody up any longer, until it is heard of again. Without a client that counts nothing is sent.
+    nobody up any longer, until it is heard of again. Without a client that counts nothing is sent, but for a small frame
+    every `ack_timeout` seconds where there is one that does not count: what it was to say may have been lost on the way.
 
     Args:
         budget: shared by all widgets of the kernel.
@@ -146,7 +147,7 @@ class Pacer:
         """
         awake = self.awake(now)
         if not awake:
-            return math.inf
+            return max(self._last + self.ack_timeout - now, 0.0) if self._asleep else math.inf
         full = [self._flight[client] for client in awake if len(self._flight[client]) >= self.window]
         if full:
             return min(min(flight.values()) for flight in full) + self.ack_timeout - now

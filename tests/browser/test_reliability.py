@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +51,8 @@ COUNTED = """root => {
     replace.call(this, ...rest);
   };
 }"""
-CUT_SECONDS = 10.0
+# For longer than the page waits for a kernel that is silent, and for less than the kernel waits for a page.
+CUTS = (10.0, 2.0)
 # What a browser and JupyterLab say of a line that is dead.
 LINE = re.compile(
     r"WebSocket|ERR_CONNECTION|ERR_EMPTY_RESPONSE|ERR_SOCKET|Failed to fetch|NetworkError|Connection lost|504"
@@ -89,8 +90,10 @@ def proxy(server: Server) -> Iterator[Proxy]:
     proxy.close()
 
 
-def test_reloads_reopenings_and_a_cut_line_lose_no_row(proxy: Proxy, opener: Opener, tmp_path: Path) -> None:
-    """The line is cut for ten real seconds, once; what the server sends meanwhile is lost, and it does not know."""
+def test_reloads_reopenings_and_a_cut_line_lose_no_row(
+    proxy: Proxy, opener: Opener, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    """The line is cut for ten real seconds, then for two; what the server sends meanwhile is lost, and it does not know."""
     notebook = opener(written(tmp_path / "line.ipynb", RUN), url=proxy.url)
     notebook.run_all()
     live = LiveView(notebook)
@@ -108,19 +111,21 @@ def test_reloads_reopenings_and_a_cut_line_lose_no_row(proxy: Proxy, opener: Ope
         live.step(rows[-1] + 20)
         rows.append(caught_up(live))
 
-    live.step(rows[-1] + 20)
-    proxy.cut()
-    notebook.page.wait_for_timeout(1000)
-    before = live.shown_step()
-    notebook.page.wait_for_timeout(1000 * (CUT_SECONDS - 1))
-    assert live.shown_step() == before, "rows came over a line that was cut"
-    assert proxy.swallowed > 1000, "nothing was sent meanwhile"
-    proxy.mend()
-    live.step(before + 1, seconds=60)
-    notebook.until("jupyterapp.shell.currentWidget.sessionContext.session.kernel.connectionStatus === 'connected'")
-    dismiss(notebook)
-    lost = caught_up(live) - before
-    assert lost > 20, "the run stood still while the line was cut"
+    for seconds in CUTS:
+        live.step(rows[-1] + 20)
+        proxy.cut()
+        notebook.page.wait_for_timeout(500)
+        before = live.shown_step()
+        notebook.page.wait_for_timeout(1000 * seconds - 500)
+        assert live.shown_step() == before, "rows came over a line that was cut"
+        assert proxy.swallowed > 1000, "nothing was sent meanwhile"
+        proxy.mend()
+        live.step(before + 1, seconds=60)
+        notebook.until("jupyterapp.shell.currentWidget.sessionContext.session.kernel.connectionStatus === 'connected'")
+        dismiss(notebook)
+        rows.append(caught_up(live))
+        assert rows[-1] - before > seconds, "the run stood still while the line was cut"
+    record_property("rows of the iterates when they were compared", rows)
     live.state("running")
     assert live.root.locator(".rf-words").inner_text().find("kernel has gone") < 0
     notebook.problems[:] = [problem for problem in notebook.problems if not LINE.search(problem)]
@@ -141,7 +146,9 @@ live = made(lambda row: rate(row) if row or gate(row) else 0, {RATE * SECONDS - 
 live"""
 
 
-def test_no_row_of_20_000_a_second_is_lost(opener: Opener, tmp_path: Path) -> None:
+def test_no_row_of_20_000_a_second_is_lost(
+    opener: Opener, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     """Five losses, for six seconds; `benchmarks/endurance.py` goes on for a minute and watches the memory."""
     notebook = opener(written(tmp_path / "fast.ipynb", PRODUCER))
     notebook.run_all()
@@ -159,7 +166,8 @@ def test_no_row_of_20_000_a_second_is_lost(opener: Opener, tmp_path: Path) -> No
     assert counted["rows"] == dict.fromkeys(names, rows)
     assert counted["snapshots"] == 0
     assert live.hook("store.held()") == dict.fromkeys(names, rows)
-    assert took < 1.5 * SECONDS, "it was not as fast as it should have been"
+    assert took < 2 * SECONDS, "it was not as fast as it should have been"
+    record_property("rows of each of 5 processes, seconds, frames", (rows, took, counted["frames"]))
 
 
 # Each fails after so many calls of its loss, some hundred steps; one that is well goes on.

@@ -19,7 +19,7 @@ VIEW = """import rodflow_widgets as rf
 {name}"""
 RATES = {"first": 0.4, "second": 0.3, "third": 0.2}
 PICTURE, CODE = r'data-rodflow-picture=\\"\\"', r'data-rodflow-bundle=\\"[0-9a-f]{16}\\"'
-QUIET = "A saved picture: the cursor and the read-out work; run the cell again for a live one."
+QUIET = "A saved picture: the cursor and the read-out work, and nothing is computed."
 
 
 def three_views(path: Path) -> Path:

@@ -14,7 +14,7 @@ import pytest
 import rodflow_widgets as rf
 from rodflow_widgets.cli.main import main
 
-SMALL = ["--set", "widths=6", "--set", "n=40", "--processes", "discrete,stable", "--quiet"]
+SMALL = ["--set", "widths=6", "--set", "n=40", "--processes", "discrete", "--quiet"]
 
 
 @pytest.fixture

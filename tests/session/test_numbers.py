@@ -186,7 +186,9 @@ def test_unknown_keywords_and_bad_values_raise_before_anything_runs(problem, opt
         rf.simulate(problem, optimizer, stepps=3)
     with pytest.raises(UnknownNameError, match="did you mean 'progress'"):
         rf.simulate(problem, optimizer, progres=False)
-    with pytest.raises(UnknownNameError, match="known are eigenvalues, every, processes, progress"):
+    with pytest.raises(
+        UnknownNameError, match="known are eigenvalues, every, overwrite, processes, progress, save, schedule"
+    ):
         rf.simulate(problem, optimizer, autostart=False)
     with pytest.raises(UnknownNameError, match="did you mean 'stable'"):
         rf.simulate(problem, optimizer, processes=("stabel",))

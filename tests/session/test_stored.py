@@ -212,3 +212,29 @@ def test_checkpoints_are_kept_from_first_to_last(tmp_path):
     assert rows == sorted(set(rows))
     assert rows[0] == 0
     assert rows[-1] > 200
+
+
+def test_a_watched_loop_is_written_down(tmp_path):
+    torch.manual_seed(0)
+    x = torch.randn(40, 3)
+    y = x.sum(1, keepdim=True)
+    model = torch.nn.Linear(3, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with rf.watch(model, optimizer, torch.nn.functional.mse_loss, x, y, every=2, save=tmp_path / "loop") as watch:
+        for _ in range(20):
+            optimizer.zero_grad()
+            torch.nn.functional.mse_loss(model(x), y).backward()
+            optimizer.step()
+        watch.set(learning_rate=0.05)
+        assert watch.saving.path == str(tmp_path / "loop")
+    there = rf.load(tmp_path / "loop")
+    assert_same(there, watch.recording)
+    assert (there.status, there.events) == (watch.recording.status, watch.recording.events)
+    with pytest.raises(ArgumentError, match="no checkpoint"):
+        session.resume(tmp_path / "loop", network(), steps=3)
+    with pytest.raises(ArgumentError, match="holds a run already"):
+        rf.watch(model, optimizer, torch.nn.functional.mse_loss, x, y, save=tmp_path / "loop")
+    rf.watch(model, optimizer, torch.nn.functional.mse_loss, x, y).close()
+    shown = rf.view(tmp_path / "loop")
+    assert shown.statuses["0"]["steps"] is None
+    shown.close()

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rodflow_widgets.errors import ArgumentError
-from rodflow_widgets.store.checkpoints import SHARE, Cadence, Keeper, superfluous
+from rodflow_widgets.store.states import SHARE, Cadence, Keeper, superfluous
 
 
 def rows(keeper):

@@ -1,7 +1,5 @@
 """A disk that is really full: two megabytes of memory."""
 
-import os
-import subprocess
 import threading
 
 import numpy as np
@@ -12,21 +10,6 @@ from rodflow_widgets import store
 from .made_up import assert_same, column, empty, rows
 
 MEGABYTES = 2
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    if not hasattr(os, "geteuid") or os.geteuid() != 0:
-        pytest.skip("only root can mount a small disk")
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={MEGABYTES}m", "tmpfs", str(tmp_path)], capture_output=True, text=True
-    )
-    if mounted.returncode:
-        pytest.skip(f"a small disk cannot be mounted here: {mounted.stderr.strip()}")
-    try:
-        yield tmp_path
-    finally:
-        subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
 
 
 def test_the_run_goes_on_and_catches_up(small_disk):

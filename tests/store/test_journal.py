@@ -1,55 +1,22 @@
-import errno
 import json
 import os
+import subprocess
+import sys
 import threading
-import time
+from pathlib import Path
 
 import numpy as np
 import pyarrow
 import pytest
 import xarray
 
+import rodflow_widgets
 from rodflow_widgets import store
 from rodflow_widgets.errors import ArgumentError
-from rodflow_widgets.store import journal as journals
-from rodflow_widgets.store import writing
 from rodflow_widgets.vocabulary import Event, Status
 
 from .made_up import assert_same, column, empty, recording, rows
-
-
-@pytest.fixture
-def begin(request):
-    """Journals that are closed in any case."""
-
-    def start(*args, **kwargs):
-        journal = store.Journal(*args, **{"seconds": 0.01, **kwargs})
-        request.addfinalizer(journal.close)
-        journal.start()
-        return journal
-
-    return start
-
-
-class Waiting:
-    """Waits for what a journal says, without looking again and again."""
-
-    def __init__(self, journal):
-        self.journal, self.said, self._condition = journal, [], threading.Condition()
-        journal.on_change(self._changed)
-
-    def _changed(self):
-        with self._condition:
-            self.said.append(self.journal.state())
-            self._condition.notify_all()
-
-    def until(self, wanted, seconds=20):
-        with self._condition:
-            assert self._condition.wait_for(lambda: any(map(wanted, self.said)), seconds), self.said[-3:]
-
-
-def saved_up_to(step):
-    return lambda state: state.sentence == f"Saved up to step {step:,}."
+from .waiting import Waiting, saved_up_to
 
 
 def test_a_journal_follows_and_becomes_zarr(tmp_path, begin):
@@ -150,82 +117,6 @@ def test_a_continuation_keeps_what_came_before(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_full_disk_is_said_and_caught_up(tmp_path, begin, monkeypatch):
-    rec, rng = empty(a=[], b=[]), np.random.default_rng(0)
-    rec["a"].append(rows(rng, rec["a"], 0, 100))
-    journal = begin(rec, tmp_path / "run")
-    waiting, real, room = Waiting(journal), os.write, [150]
-
-    def write(handle, data):
-        if room[0] is None:
-            return real(handle, data)
-        if room[0] <= 0:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        count = real(handle, data[: room[0]])
-        room[0] -= count
-        return count
-
-    monkeypatch.setattr(writing.os, "write", write)
-    rec["b"].append(rows(rng, rec["b"], 0, 50))
-    rec["a"].append(rows(rng, rec["a"], 100, 200))
-    waiting.until(lambda state: state.failing)
-    assert any(
-        s.sentence.startswith("The disk is full: steps up to") and "saved; trying again in" in s.sentence
-        for s in waiting.said
-    )
-    found = store.load(tmp_path / "run")
-    assert (len(found["a"]), len(found["b"])) == (100, 0)
-    room[0] = None
-    waiting.until(saved_up_to(199))
-    assert_same(store.load(tmp_path / "run"), rec)
-    assert not journal.state().failing
-
-
-@pytest.mark.parametrize("call", ["fsync", "replace", "ftruncate"])
-def test_every_refusal_of_the_disk_is_survived(call, tmp_path, begin, monkeypatch):
-    rec, rng = empty(a=[]), np.random.default_rng(0)
-    journal = begin(rec, tmp_path / "run")
-    waiting, real, left = Waiting(journal), getattr(os, call), [5]
-    write, torn = os.write, [call == "ftruncate"]
-
-    def refuse(*args):
-        left[0] -= 1
-        if left[0] >= 0:
-            raise OSError(errno.EIO, "Input/output error")
-        return real(*args)
-
-    def tear(handle, data):
-        if torn[0] and len(data) > 500:
-            torn[0] = False
-            write(handle, data[:100])
-            raise OSError(errno.EIO, "Input/output error")
-        return write(handle, data)
-
-    monkeypatch.setattr(os, "write", tear)
-    monkeypatch.setattr(os, call, refuse)
-    monkeypatch.setattr(journals, "LONGEST_PAUSE", 0.02)
-    rec["a"].append(rows(rng, rec["a"], 0, 100), {5: np.ones(3)})
-    rec.add_events([Event(3, "learning_rate", 0.1, 0.2)])
-    waiting.until(lambda state: state.failing)
-    waiting.until(saved_up_to(99))
-    assert_same(store.load(tmp_path / "run"), rec)
-    assert any("Input/output error" in state.sentence for state in waiting.said)
-
-
-def test_a_disk_that_stays_full_ends_as_a_journal(tmp_path, begin, monkeypatch):
-    rec = recording()
-    journal = begin(rec, tmp_path / "run")
-
-    def full(*args):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr("rodflow_widgets.store.closing.zarray.write", full)
-    journal.close()
-    assert journal.state().sentence == "Saved: 399 steps, as a journal, since they could not be written as Zarr."
-    assert_same(store.load(tmp_path / "run"), rec)
-    assert not store.look(tmp_path / "run").live
-
-
 def test_a_checkpoint_that_cannot_be_made_is_left_out(tmp_path, begin):
     rec = recording()
     journal = begin(rec, tmp_path / "run")
@@ -251,6 +142,7 @@ def test_listeners_that_fail_change_nothing(tmp_path, begin, caplog):
     rec["a"].append(rows(rng, rec["a"], 0, 3))
     waiting.until(saved_up_to(2))
     assert calls
+    assert caplog.text.count("ZeroDivisionError") == 1
     assert "A listener of the journal" in caplog.text
     end()
     before = len(calls)
@@ -317,28 +209,83 @@ def test_damage_is_said_and_what_is_before_is_there(tmp_path, begin):
     path.write_bytes(whole)
 
 
-def test_nobody_waits_for_the_disk(tmp_path, begin, monkeypatch):
-    rec, rng = empty(a=[]), np.random.default_rng(0)
-    journal = begin(rec, tmp_path / "run")
-    waiting, blocked, go, real = Waiting(journal), threading.Event(), threading.Event(), os.fsync
+def test_a_reader_never_finds_a_run_that_is_not_whole(tmp_path, begin):
+    rec, rng, path = empty(a=[column("wide", 3)], b=[]), np.random.default_rng(0), tmp_path / "run"
+    rec.status = Status("running", 0, "Running.")
+    journal = begin(rec, path, seconds=0.001)
+    over, wrong, counts = threading.Event(), [], []
 
-    def fsync(handle):
-        blocked.set()
-        assert go.wait(30)
-        return real(handle)
+    def read():
+        try:
+            while not over.is_set():
+                found = store.load(path)
+                counts.append(len(found["a"]))
+                for table in found.tables:
+                    for name in table:
+                        np.testing.assert_array_equal(table[name], rec[table.name][name][: len(table)])
+                assert "damaged" not in found.status.sentence
+                assert store.look(path).rows <= 2 * len(rec["a"])
+                assert len(store.checkpoints(path)) <= 16
+        except BaseException as error:
+            wrong.append(error)
 
-    monkeypatch.setattr(os, "fsync", fsync)
-    made = rows(rng, rec["a"], 0, 10)
-    rec["a"].append(made)
-    assert blocked.wait(20)
-    began = time.perf_counter()
-    for start in range(10, 1000, 10):
-        rec["a"].append({**made, "time": np.arange(start, start + 10)})
-        journal.note(start, "set", {})
-        journal.offer(start, 0, lambda: ({}, {}))
-    assert time.perf_counter() - began < 1
-    assert store.load(tmp_path / "run").status.state == "ready"
-    go.set()
-    waiting.until(saved_up_to(999))
+    reader = threading.Thread(target=read)
+    reader.start()
+    for start in range(0, 3000, 10):
+        rec["a"].append(rows(rng, rec["a"], start, start + 10))
+        rec["b"].append(rows(rng, rec["b"], start, start + 10))
+        if start % 500 == 0:
+            journal.offer(start, 0, lambda: ({}, {"w": np.ones(3)}))
+            threading.Event().wait(0.02)
     journal.close()
-    assert_same(store.load(tmp_path / "run"), rec)
+    over.set()
+    reader.join()
+    assert wrong == []
+    assert counts == sorted(counts)
+    assert_same(store.load(path), rec)
+
+
+def test_a_damaged_checkpoint_is_named_when_a_run_continues(tmp_path):
+    rec, path = recording(), tmp_path / "run"
+    journal = store.Journal(rec, path, seconds=60)
+    for row in (10, 20):
+        journal._keeper.put(row, 0, {"row": row}, {"w": np.ones(row)})
+    journal.close()
+    for file, words in (("10.safetensors", "its checksum differs"), ("10.json", "remove that file to use the others")):
+        content = bytearray((path / "checkpoints" / file).read_bytes())
+        content[-9] ^= 1
+        (path / "checkpoints" / file).write_bytes(content)
+        with pytest.raises(ArgumentError, match=words):
+            store.Journal(rec, path, continues=20)
+    with pytest.raises(ArgumentError, match=r"10\.json is damaged.*remove that file"):
+        store.checkpoints(path)
+    assert_same(store.load(path), rec)
+    (path / "checkpoints" / "10.json").unlink()
+    store.Journal(rec, path, continues=20).close()
+    assert [info.row for info in store.checkpoints(path)] == [20]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+FORKING = """
+import os, sys
+from rodflow_widgets import store
+from tests.store.made_up import recording
+journal = store.Journal(recording(), sys.argv[1], seconds=0.01)
+child = os.fork()
+if child == 0:
+    sys.exit(0)
+journal.start()
+os.waitpid(child, 0)
+print(store.look(sys.argv[1]).live, os.path.exists(sys.argv[1] + "/journal"))
+"""
+
+
+def test_a_child_leaves_it_alone_and_the_end_of_the_program_closes_it(tmp_path):
+    root = Path(rodflow_widgets.__file__).parents[1]
+    command = [sys.executable, "-c", FORKING, str(tmp_path / "run")]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == ["True", "True"]
+    assert store.look(tmp_path / "run").live is False
+    assert_same(store.load(tmp_path / "run"), recording())
+    assert (tmp_path / "run" / "zarr.json").exists()

@@ -125,9 +125,9 @@ def test_fifty_kills_at_random_moments(nursery, tmp_path):
 
 def test_kills_while_zarr_takes_the_place_of_the_journal(nursery, tmp_path):
     moments, held = random.Random(7), []
-    for child, path in children(nursery, tmp_path, 30, work="journal", rows=160):
-        child.until("closing")
-        time.sleep(moments.uniform(0, 0.15))
+    for i, (child, path) in enumerate(children(nursery, tmp_path, 30, work="journal", rows=160)):
+        child.until("closed" if i % 10 == 9 else "closing")
+        time.sleep(moments.uniform(0, 0.15) if i % 10 else 0)
         child.kill()
         found = store.load(path)
         check(found, -1)

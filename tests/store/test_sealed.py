@@ -1,11 +1,14 @@
+import copy
 import json
 
 import jsonschema
+import numpy as np
 import pytest
 
+from rodflow_widgets import store
 from rodflow_widgets.errors import ArgumentError
+from rodflow_widgets.store import schema as schemas
 from rodflow_widgets.store import sealed
-from rodflow_widgets.store.manifest import SCHEMA
 from rodflow_widgets.store.places import Damaged
 
 from .made_up import recording
@@ -58,16 +61,78 @@ def test_what_cannot_be_read_again_is_not_written():
             sealed.sealed(value)
 
 
-def test_the_schema_describes_what_is_written(tmp_path):
-    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
-    jsonschema.Draft202012Validator.check_schema(schema)
+@pytest.fixture
+def saved(tmp_path):
+    """Documents of a run by what the schema calls them."""
+    journal = store.Journal(recording(), tmp_path / "run")
+    journal.note(3, "set", {"learning_rate": 0.1})
+    journal.offer(3, 1, lambda: ({"a": 1}, {"w": np.ones(3)}))
+    journal.close()
+    path = tmp_path / "run"
+    lines = [json.loads(line[9:]) for line in (path / "events.jsonl").read_bytes().splitlines()]
+    assert {key for line in lines for key in line} == {"event", "change", "parameters"}
+    documents = [("run", "run.json"), ("checkpoint", "checkpoints/3.json")]
+    found = [(kind, json.loads((path / name).read_bytes())["content"]) for kind, name in documents]
+    return found + [("line", line) for line in lines]
 
-    def validate(value, kind):
-        jsonschema.Draft202012Validator({"$ref": f"#/$defs/{kind}", "$defs": schema["$defs"]}).validate(value)
 
-    path = recording().save(tmp_path / "run")
-    validate(json.loads((path / "run.json").read_bytes())["content"], "run")
-    lines = (path / "events.jsonl").read_bytes().splitlines()
-    for line in lines:
-        validate(json.loads(line[9:]), "line")
-    assert len(lines) == 3
+def strict(kind):
+    """The package jsonschema, for which 1.0 is no integer."""
+    base = jsonschema.Draft202012Validator
+    whole = base.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
+    validator = jsonschema.validators.extend(base, type_checker=whole)
+    return validator({"$ref": f"#/$defs/{kind}", "$defs": schemas.definitions()})
+
+
+def test_the_schema_describes_what_is_written(saved):
+    jsonschema.Draft202012Validator.check_schema(json.loads(schemas.SCHEMA.read_text(encoding="utf-8")))
+    for kind, document in saved:
+        strict(kind).validate(document)
+        assert schemas.violation(document, kind) is None
+
+
+def test_every_keyword_of_the_schema_is_read():
+    def keywords(schema):
+        for key, value in schema.items():
+            yield key
+            if key in ("properties", "$defs"):
+                for inner in value.values():
+                    yield from keywords(inner)
+            elif key == "oneOf":
+                for inner in value:
+                    yield from keywords(inner)
+            elif isinstance(value, dict):
+                yield from keywords(value)
+
+    assert set(keywords({"$defs": schemas.definitions()})) <= schemas.SPOKEN | set(schemas.RULES)
+
+
+def places(value):
+    """Every container of a document with its keys."""
+    found = [(value, key) for key in (value if isinstance(value, dict) else range(len(value)))]
+    for container, key in list(found):
+        if isinstance(container[key], dict | list):
+            found += places(container[key])
+    return found
+
+
+def test_jsonschema_gives_the_same_verdicts(saved):
+    rng, verdicts = np.random.default_rng(0), {True: 0, False: 0}
+    lies = [0, -1, 1.0, 2**53, "x", "", None, True, [], {}, [1], {"a": 1}, "nan", "running", 1]
+    for i in range(400):
+        kind, document = copy.deepcopy(saved[i % len(saved)])
+        where = places(document)
+        container, key = where[rng.integers(len(where))]
+        change = rng.integers(3)
+        if change == 0:
+            del container[key]
+        elif change == 1:
+            container[key] = copy.deepcopy(lies[rng.integers(len(lies))])
+        elif isinstance(container, dict):
+            container["more"] = copy.deepcopy(lies[rng.integers(len(lies))])
+        else:
+            container.append(copy.deepcopy(lies[rng.integers(len(lies))]))
+        valid = strict(kind).is_valid(document)
+        assert (schemas.violation(document, kind) is None) == valid, (kind, container, key)
+        verdicts[valid] += 1
+    assert min(verdicts.values()) > 40

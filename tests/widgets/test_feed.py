@@ -183,7 +183,7 @@ def test_status_at_once_on_a_new_state_and_once_a_second_else(make_run, feed_to,
     assert shown[-1] == 99
 
 
-def test_what_a_run_says_of_itself_is_told_when_it_is_another(make_run, feed_to, client):
+def test_what_a_run_says_of_itself_is_told_when_it_is_another(make_run, feed_to, client, monkeypatch):
     run, page, shown = make_run(), client(), []
     feed = feed_to(run, page)
     page.show = lambda branch, **traits: shown.append(traits)
@@ -194,19 +194,49 @@ def test_what_a_run_says_of_itself_is_told_when_it_is_another(make_run, feed_to,
     feed.pump(0.1)
     feed.pump(0.2)
     assert [list(what) for what in shown[1:]] == [["spec"]]
-    for time, (cost, saving), told in (
-        (0.3, (Cost(0.05, 0.1, None), None), True),
-        (0.4, (Cost(0.06, 0.1, None), None), False),
-        (0.5, (Cost(0.06, 0.2, None), None), True),
-        (0.6, (Cost(0.06, 0.2, 10), Saving("runs/eos", 10, "Saved to runs/eos.")), True),
-        (0.7, (Cost(0.07, 0.2, 10), Saving("runs/eos", 20, "Saved to runs/eos.")), False),
-        (0.8, (Cost(0.07, 0.2, 10), Saving("runs/eos", 20, "No space left.", failing=True)), True),
+    told: dict[str, object] = {}
+    monkeypatch.setattr(type(run), "cost", property(lambda _: told.get("cost")))
+    monkeypatch.setattr(type(run), "saving", property(lambda _: told.get("saving")))
+    for time, cost, saving, says in (
+        (0.3, Cost(0.05, 0.1, None), None, True),
+        (0.4, Cost(0.06, 0.1, None), None, False),
+        (0.5, Cost(0.06, 0.2, None), None, True),
+        (0.6, Cost(0.06, 0.2, 10), Saving("runs/eos", 10, "Saved up to step 3."), True),
+        (0.7, Cost(0.07, 0.2, 10), Saving("runs/eos", 20, "Saved up to step 3."), False),
+        (0.75, Cost(0.07, 0.2, 10), Saving("runs/eos", 20, "Saved up to step 7."), True),  # while it holds still
+        (0.8, Cost(0.07, 0.2, 10), Saving("runs/eos", 20, "No space left.", failing=True), True),
     ):
-        run.cost, run.saving, before = cost, saving, len(shown)
+        told |= {"cost": cost, "saving": saving}
+        before = len(shown)
         feed.pump(time)
-        assert len(shown) - before == told, "shares and bytes change all the time, and are told once a second"
+        assert len(shown) - before == says, "shares, bytes and steps change all the time, and are told once a second"
     assert shown[-1]["status"]["cost"] == {"share": 0.07, "limit": 0.2, "every": 10}
     assert shown[-1]["status"]["saving"]["failing"]
+
+
+def test_a_page_whose_answer_was_lost_is_asked_again_with_one_row(make_run, feed_to, client):
+    run, page = make_run(steps=400), client()
+    feed = feed_to(run, page)
+    feed.receive(page.hello())
+    feed.pump(0.0)
+    now = 0.0
+    for _ in range(12):  # frames that nobody answers, until no more may go
+        now += 0.5
+        run.step(3)
+        feed.pump(now)
+    sent = len(page.messages)
+    assert 0 < feed.pump(now) <= 5.0
+    assert page.held["discrete"] < len(run.recording["discrete"])
+    now += 5.0
+    feed.pump(now)
+    assert len(page.messages) == sent + 1
+    (rows,) = {block["rows"] for block in page.messages[-1]["blocks"]}
+    assert rows == 1
+    assert page.messages[-1]["ack"]
+    assert feed.pump(now + 1.0) == pytest.approx(4.0)
+    feed.receive(page.ack())
+    feed.pump(now + 1.1)
+    agree(page, run.recording)
 
 
 @pytest.mark.parametrize("schedule", [None, rf.schedules.Cosine(30, 0.1)])

@@ -51,7 +51,7 @@ def test_a_loop_in_a_cell_is_watched(shell):
     watch = shell.user_ns["watch"]
     assert shell.user_ns["i"] == 29
     assert watch.status.state == "finished"
-    assert len(watch.recording["training"]) >= 29
+    assert len(watch.recording["discrete"]) >= 29
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,8 @@ export class StateBox implements Part {
     const again = { label: "Reset", name: "reset" as const, action: () => this.askReset() };
     const reset = client.can("reset") ? [again] : [];
     const to = format.whole(client.branch.step ?? 0);
+    // What became of a training loop it says itself.
+    const watched = client.branch.commands.includes("measure") && status.sentence !== "";
     if (this.asking && state !== "gone")
       return {
         tone: "warning",
@@ -130,7 +132,7 @@ export class StateBox implements Part {
         const n = spec.steps;
         return {
           tone: "plain",
-          sentences: [words.finished(status)],
+          sentences: [watched ? [status.sentence] : words.finished(status)],
           buttons: [
             ...(n !== null && client.can("extend")
               ? [{ label: `Run ${format.whole(n)} more`, name: "play" as const, action: () => this.actions.extend() }]
@@ -143,7 +145,7 @@ export class StateBox implements Part {
         };
       }
       case "stopped":
-        return { tone: "plain", sentences: [words.stopped(status)], buttons: reset };
+        return { tone: "plain", sentences: [watched ? [status.sentence] : words.stopped(status)], buttons: reset };
       case "diverged":
         return {
           tone: "failed",

@@ -125,9 +125,13 @@ export class Footer implements Part {
 }
 
 /** Where it is saved and how much of it; what fails is told above, and here that it does. */
-function saved({ sentence, bytes, failing, path }: Saving): string {
-  if (failing) return `not saved to ${path}`;
-  return `${sentence.replace(/\.$/, "")} · ${format.bytes(bytes)}`;
+function saved({ bytes, failing, path }: Saving): string {
+  const folder = path
+    .split(/[\\/]+/)
+    .filter(Boolean)
+    .slice(-2)
+    .join("/");
+  return failing ? `Not saved to ${folder}` : `Saved to ${folder} · ${format.bytes(bytes)}`;
 }
 
 function spent(costs: Spending[], wide: boolean): Fact["text"] {

@@ -4,6 +4,8 @@ import { button, h, setAttribute } from "../dom";
 
 /** Steps that are forecast unless somebody asks for others. */
 const STEPS = 200;
+/** Longer than the kernel takes to say that there is none. */
+const PATIENCE = 40_000;
 
 /** "Forecast next 200 steps", where the run takes that. */
 export class ForecastControl implements Part {
@@ -35,7 +37,13 @@ export class ForecastControl implements Part {
     if (this.waiting || !client.can("forecast") || !this.works) return;
     this.waiting = true;
     this.update();
+    // An answer may be lost on the way.
+    const end = this.context.scope.timeout(() => {
+      this.waiting = false;
+      redraw();
+    }, PATIENCE);
     client.command("forecast", { steps: Number(this.steps.value) }).then(() => {
+      end();
       this.waiting = false;
       redraw();
     });

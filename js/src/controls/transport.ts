@@ -70,6 +70,8 @@ export class Transport implements Part {
     setAttribute(this.play, "title", `${label} (Space)`);
     setAttribute(this.one, "title", "One step (→)");
     setAttribute(this.again, "title", "Reset (R)");
+    const watches = client.can("measure");
+    setAttribute(this.end, "title", watches ? "Stop watching; training goes on" : "Stop");
     this.end.disabled = !["ready", "running", "paused"].includes(state);
     this.play.disabled = !["ready", "running", "paused"].includes(state);
     this.one.disabled = !["ready", "paused"].includes(state);

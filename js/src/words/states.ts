@@ -68,6 +68,7 @@ export function diverged(status: RunStatus, spec: Spec, events: RunEvent[], edge
 }
 
 export function failure(status: RunStatus): Sentence {
+  if (/^Training failed/.test(status.sentence)) return [status.sentence];
   const step = /^Step ([\d,]+) failed/.exec(status.sentence)?.[1] ?? format.whole(status.step + 1);
   const message = status.error?.message ?? reason(status.sentence);
   return [/^step [\d,]+ failed/i.test(message) ? message : `Step ${step} failed: ${message}`];
@@ -80,10 +81,10 @@ export function noKernel(newest: number): Sentence[] {
       : `The picture ends at step ${format.whole(newest)}, the last one received; the controls are off. The cursor and the read-out still work.`;
   return [
     [`The kernel has gone. ${end}`],
-    ["Run the cell again to start a new run, or open a saved recording with ", { code: "rf.load(path)" }, "."],
+    ["Run the cell again to start a new run. One that was saved goes on with ", { code: "rf.resume(path)" }, "."],
   ];
 }
 
 export function saved(): Sentence {
-  return ["A saved picture: the cursor and the read-out work; run the cell again for a live one."];
+  return ["A saved picture: the cursor and the read-out work, and nothing is computed."];
 }

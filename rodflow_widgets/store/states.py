@@ -14,7 +14,7 @@ from ..errors import ArgumentError
 from . import tensors
 from .aside import aside
 from .manifest import FORMAT, checked
-from .places import CHECKPOINTS, Damaged, contents, listed
+from .places import CHECKPOINTS, Damaged, contents, listed, opened, size
 from .sealed import LARGEST, sealed, unsealed
 
 MARK = "rodflow_widgets checkpoint"
@@ -129,11 +129,20 @@ def listing(folder: Path) -> list[CheckpointInfo]:
     """Checkpoints of a folder in the order of their rows; their arrays are not looked at."""
     found = []
     for name in names(folder):
-        row = int(name.removesuffix(".json"))
-        content = head(folder, row)
-        length = (folder / CHECKPOINTS / name).stat().st_size
-        found.append(CheckpointInfo(row, content["applied"], content["bytes"] + length))
+        try:
+            found.append(_info(folder, int(name.removesuffix(".json"))))
+        except Damaged:
+            if name in names(folder):  # else it was dropped by a run that goes on
+                raise
     return sorted(found, key=lambda info: info.row)
+
+
+def _info(folder: Path, row: int) -> CheckpointInfo:
+    content, said = head(folder, row), (CHECKPOINTS, f"{row}.json")
+    with opened(folder, *said) as text, opened(folder, CHECKPOINTS, f"{row}.safetensors") as arrays:
+        if size(arrays) != content["bytes"]:
+            raise Damaged(f"{CHECKPOINTS}/{row}.safetensors has {size(arrays):,} bytes, not {content['bytes']:,}")
+        return CheckpointInfo(row, content["applied"], size(arrays) + size(text))
 
 
 def head(folder: Path, row: int) -> dict[str, Any]:
@@ -143,16 +152,18 @@ def head(folder: Path, row: int) -> dict[str, Any]:
     try:
         content = checked(unsealed(data, name), "checkpoint", MARK, name)
     except Damaged as error:
-        raise Damaged(f"{error}; remove that file to use the other checkpoints") from error
+        raise Damaged(f"{error}; remove that file to use the others") from error
     if content["row"] != row:
-        raise Damaged(f"{name} is of row {content['row']}; remove that file to use the other checkpoints")
+        raise Damaged(f"{name} is of row {content['row']}; remove that file to use the others")
     return content
 
 
 def read(folder: Path, id: str, row: int) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """State and arrays of a checkpoint of the run `id`."""
     if f"{row}.json" not in names(folder):
-        raise ArgumentError(f"row={row!r} has no checkpoint: checkpoints(path) says which there are.")
+        raise ArgumentError(
+            f"row={row!r} has no checkpoint in {str(folder)!r}: checkpoints(path) says which there are."
+        )
     content = head(folder, row)
     if content["id"] != id:
         raise Damaged(f"{CHECKPOINTS}/{row}.json belongs to another run")
