@@ -6,7 +6,7 @@ from .shown import Cost
 
 MEMORY = 0.5
 AFTERMATH = 1.5
-"""What a look costs over the time that it takes: the steps after it find cold caches (benchmarks/watching.py: 5 to 30 % more, and twice that on a busy machine)."""
+"""What a look costs over the time that it takes: the steps after it find cold caches (benchmarks/watching.py: 5 to 30 % more, and more on a busy machine)."""
 HOOKS = 1e-5
 """Seconds that the hooks of a step without a look cost in a loop; alone they take a tenth of that."""
 
