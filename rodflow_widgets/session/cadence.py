@@ -5,8 +5,10 @@ from __future__ import annotations
 from .shown import Cost
 
 MEMORY = 0.5
-AFTERMATH = 1.3
-"""What a look costs over the time that it takes: the steps after it find cold caches (benchmarks/watching.py: 5 to 30 % more)."""
+AFTERMATH = 1.5
+"""What a look costs over the time that it takes: the steps after it find cold caches (benchmarks/watching.py: 5 to 30 % more, and more on a busy machine)."""
+HOOKS = 1e-5
+"""Seconds that the hooks of a step without a look cost in a loop; alone they take a tenth of that."""
 
 
 class Cadence:
@@ -37,7 +39,8 @@ class Cadence:
         return self._begun is not None
 
     def due(self, step: int, now: float) -> bool:
-        """Whether to look at the step from iterate `step`."""
+        """Whether to look at the step from iterate `step`; asked once a step."""
+        self._spent += HOOKS
         if self.every is not None:
             return step % self.every == 0
         return not self.looks or self._spent + self._expected <= self.share * self.training(now)

@@ -39,3 +39,18 @@ def train(model: nn.Module, optimizer: torch.optim.Optimizer, data: tuple[Tensor
         optimizer.zero_grad()
         LOSS(model(data[0]), data[1]).backward()
         optimizer.step()
+
+
+class Restless(nn.Module):
+    """Dropout, batch normalisation of which a part is frozen, and two layers that share a weight."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(2)
+        self.first, self.norm, self.frozen = nn.Linear(5, 5), nn.BatchNorm1d(5), nn.BatchNorm1d(5)
+        self.drop, self.second, self.head = nn.Dropout(0.4), nn.Linear(5, 5, bias=False), nn.Linear(5, 3)
+        self.second.weight = self.first.weight
+        self.frozen.requires_grad_(False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.drop(torch.tanh(self.second(self.frozen(self.norm(self.first(x)))))))
