@@ -9,7 +9,7 @@ import numpy as np
 
 from ..recording import Recording
 from .listeners import Listener
-from .shown import Failure, Shown
+from .shown import Failure, Saving, Shown
 
 
 class Saved(Shown):
@@ -17,14 +17,21 @@ class Saved(Shown):
 
     Args:
         recording: of any run.
+        saving: where it is on disk, if it is.
     """
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: Recording, saving: Saving | None = None) -> None:
         self._recording = recording
+        self._saving = saving
 
     @property
     def recording(self) -> Recording:
         return self._recording
+
+    @property
+    def saving(self) -> Saving | None:
+        """Where it is on disk, if it is."""
+        return self._saving
 
     @property
     def number(self) -> int:

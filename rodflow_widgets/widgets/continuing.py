@@ -10,6 +10,7 @@ from .. import session, store
 from ..errors import ArgumentError
 from ..recording import Recording
 from ..session.saved import Saved
+from ..session.shown import Saving
 from .live import Live, check_panels
 
 
@@ -24,11 +25,13 @@ def view(run: Recording | str | os.PathLike[str], *, panels: Sequence[str] | Non
         ArgumentError: no run there, or one that is damaged.
     """
     check_panels(panels)
-    if not isinstance(run, Recording):
-        if not isinstance(run, str | os.PathLike):
-            raise ArgumentError(f"run={run!r} is not usable: give a recording, or the folder of a run.")
-        run = store.load(run)
-    return Live(Saved(run), panels)
+    if isinstance(run, Recording):
+        return Live(Saved(run), panels)
+    if not isinstance(run, str | os.PathLike):
+        raise ArgumentError(f"run={run!r} is not usable: give a recording, or the folder of a run.")
+    summary = store.look(run)
+    saving = Saving(os.fspath(run), summary.bytes, f"Opened at step {summary.status.step:,}.")
+    return Live(Saved(store.load(run), saving), panels)
 
 
 def resume(

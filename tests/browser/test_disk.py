@@ -30,7 +30,7 @@ def test_a_run_goes_on_in_the_next_kernel(opener: Opener, tmp_path: Path) -> Non
     notebook.run_all()
     live = LiveView(notebook)
     live.step(150)
-    expect(live.root.locator(".rf-footer")).to_contain_text("Saved")
+    expect(live.root.locator(".rf-footer")).to_contain_text("Saved to runs/eos")
     notebook.page.evaluate(KILL)
     live.state("gone", seconds=60)
     before = live.times()["discrete"]
@@ -47,7 +47,10 @@ def test_a_run_goes_on_in_the_next_kernel(opener: Opener, tmp_path: Path) -> Non
     live.step(int(before[-1]) + 50)
     live.button("Pause").click()
     live.state("paused")
-    expect(live.root.locator(".rf-footer")).to_contain_text(f"Saved up to step {live.shown_step()}")
+    saved = f"Saved up to step {live.shown_step():,}."
+    expect(live.root.locator(".rf-footer [title]", has_text="Saved to runs/eos")).to_have_attribute(
+        "title", f"{path}\n{saved}"
+    )
     times = live.times()["discrete"]
     assert times == list(range(len(times)))
     np.testing.assert_array_equal(live.of_branch(0, "discrete", "loss")[: len(losses)], losses)
