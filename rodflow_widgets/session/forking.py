@@ -39,9 +39,10 @@ class Past:
             count = int(np.searchsorted(table["time"], step, side="right"))
             rows[table.name] = table.rows(0, count)
             parameters[table.name] = {s: vector for s, vector in table.parameters.items() if s <= step}
+        at = max(step, 0)
         if name is None:
-            return Past(rows, parameters, step, None, recording.seconds)
-        return Past(rows, parameters, step, {"name": name, "step": step})
+            return Past(rows, parameters, at, None, recording.seconds)
+        return Past(rows, parameters, at, {"name": name, "step": at})
 
     def begin(self, recording: Recording) -> None:
         """Put it into a new recording."""

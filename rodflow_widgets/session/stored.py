@@ -168,15 +168,15 @@ class Stored:
 
 
 def last_common(recording: Recording) -> int:
-    """The last step that all processes have which had begun by then and did not come to an end of their own."""
+    """The last step that all processes have which had begun by then and did not come to an end of their own; -1 for none."""
     starts = {process["name"]: int(process.get("start", 0)) for process in recording.spec["processes"]}
     going = [table for table in recording.tables if not _ended_alone(table, recording)] or list(recording.tables)
-    last = max((float(table["time"][-1]) for table in going if len(table)), default=0.0)
+    last = max((float(table["time"][-1]) for table in going if len(table)), default=-1.0)
     for table in going:
         if len(table):
             last = min(last, float(table["time"][-1]))
         elif starts[table.name] <= last:
-            last = max(starts[table.name] - 1.0, 0.0)
+            last = starts[table.name] - 1.0
     return int(last)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import subprocess
 import sys
@@ -17,8 +18,9 @@ from rodflow_widgets.session import Run
 from rodflow_widgets.session.stored import last_common
 from tests.session import zygote
 
+logger = logging.getLogger(__name__)
 KILLS = 50
-LONGEST = 1.5
+LONGEST = 1.2
 MORE = 40
 
 
@@ -57,7 +59,7 @@ def test_every_killed_run_opens_lacks_a_second_at_most_and_goes_on_to_the_same_n
         if not store.checkpoints(path):
             continue  # it ended before the first was written: the recording is all that there is
         run = session.resume(path)
-        assert run.recording["discrete"]["time"][-1] == last
+        assert len(run.recording["discrete"]) == last + 1
         rows = last + 1
         if rows < zygote.ROWS:
             rows = zygote.ROWS
@@ -70,12 +72,13 @@ def test_every_killed_run_opens_lacks_a_second_at_most_and_goes_on_to_the_same_n
         assert run.stop().state == "stopped"
         gone_on += 1
     assert gone_on >= 0.9 * KILLS
+    logger.info("%d killed, %d went on; lost %.2f s at most; last steps %s", KILLS, gone_on, max(lost), sorted(lasts))
 
 
 def assert_same(one: Recording, other: Recording, until: int) -> None:
     for table in one.tables:
         rows = int(np.searchsorted(table["time"], until, side="right"))
-        for name in table:
+        for name in table if rows else ():
             assert np.array_equal(table[name][:rows], other[table.name][name][:rows], equal_nan=True), (
                 table.name,
                 name,

@@ -238,3 +238,14 @@ def test_a_watched_loop_is_written_down(tmp_path):
     shown = rf.view(tmp_path / "loop")
     assert shown.statuses["0"]["steps"] is None
     shown.close()
+
+
+def test_a_run_that_had_measured_nothing_begins_with_its_first_row(tmp_path):
+    run = Run(spec(GD(0.5)), Destination(tmp_path / "run"))
+    run.stop()
+    again = session.resume(tmp_path / "run", network())
+    again.step(5)
+    whole = Run(spec(GD(0.5)))
+    whole.step(5)
+    assert_same(again.recording, whole.recording)
+    again.stop()

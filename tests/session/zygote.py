@@ -13,10 +13,16 @@ import sys
 import time
 from pathlib import Path
 
+import filelock  # noqa: F401 - what a run loads when it begins is loaded once, before the processes part
+import google_crc32c  # noqa: F401
 import numpy as np
+import pyarrow.ipc  # noqa: F401
+import safetensors.numpy  # noqa: F401
+import sklearn.datasets  # noqa: F401
 import torch
 
 import rodflow_widgets as rf
+from rodflow_widgets import engine  # noqa: F401
 from rodflow_widgets.session import Run, RunSpec
 from rodflow_widgets.session.keeping import Destination
 
