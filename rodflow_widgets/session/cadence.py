@@ -16,7 +16,7 @@ class Cadence:
 
     The time of training is all time since `begin` but that of looks and pauses. By `share` a look is due while what looks have
     taken, with what one more will, stays within that share of it; the very first is due at once, and is worked off before
-    the second.
+    the second, which is expected to take as long.
 
     Args:
         share: the most that looks may take of the time of training.
@@ -27,7 +27,7 @@ class Cadence:
         self.share, self.every = share, every
         self.looks = 0
         self._taken = self._spent = self._idle = 0.0
-        self._expected = 0.0
+        self._expected = self._at = 0.0
         self._begun: float | None = None
 
     def begin(self, now: float) -> None:
@@ -43,7 +43,13 @@ class Cadence:
         self._spent += HOOKS
         if self.every is not None:
             return step % self.every == 0
-        return not self.looks or self._spent + self._expected <= self.share * self.training(now)
+        training = self.training(now)
+        allowed = self._spent + self._expected <= self.share * training
+        # What was saved up is spent in looks twice as often, not one after the other.
+        due = not self.looks or (allowed and training - self._at >= self._expected / self.share / 2)
+        if due:
+            self._at = training
+        return due
 
     def training(self, now: float) -> float:
         """Seconds of training until `now`."""
@@ -55,10 +61,8 @@ class Cadence:
         self._taken += seconds
         seconds *= AFTERMATH
         self._spent += seconds
-        if self.looks == 2:  # the first is dearer than the others, which follow what it has found
-            self._expected = seconds
-        elif self.looks > 2:
-            self._expected = MEMORY * self._expected + (1 - MEMORY) * seconds
+        # The first is dearer than the others, which follow what it has found; nobody knows by how much.
+        self._expected = seconds if self.looks <= 2 else MEMORY * self._expected + (1 - MEMORY) * seconds
 
     def paused(self, seconds: float) -> None:
         """So much time was neither training nor looking."""
