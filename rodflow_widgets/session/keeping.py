@@ -82,6 +82,7 @@ class Keeper:
     ) -> None:
         self.destination = destination
         self._offered = time.monotonic()
+        self._fingerprint: dict[str, Any] | None = None
         path = destination.path
         held = store.checkpoints(path)[-1:] if destination.resume else []
         made = store.changes(path) if destination.resume else []
@@ -111,16 +112,24 @@ class Keeper:
         """A copy that may be written down; nobody changes it any more."""
 
         def write() -> tuple[dict[str, Any], dict[str, Any]]:
-            from ..engine import checkpoint, fingerprint
+            from ..engine import checkpoint
             from ..engine.host import fetch
 
             made = checkpoint(kept.simulation)
             problem = kept.simulation.problem
-            state = {"simulation": made.state, "problem": fingerprint(problem)}
+            state = {"simulation": made.state, "problem": self._told_apart(problem)}
             return state, {**made.arrays, START: fetch([problem.w0])[0]}
 
         self._offered = time.monotonic()
         self._journal.offer(kept.row, self._before + kept.applied, write)
+
+    def _told_apart(self, problem: Any) -> dict[str, Any]:
+        """The fingerprint of the problem, taken once: it computes two gradients."""
+        if self._fingerprint is None:
+            from ..engine import fingerprint
+
+            self._fingerprint = fingerprint(problem)
+        return self._fingerprint
 
     def note(self, row: int, change: Change) -> None:
         """A change that was made before `row`."""

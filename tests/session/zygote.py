@@ -26,7 +26,7 @@ from rodflow_widgets import engine  # noqa: F401
 from rodflow_widgets.session import Run, RunSpec
 from rodflow_widgets.session.keeping import Destination
 
-STEPS, ROWS, RATE = 100_000, 40, 0.45
+STEPS, ROWS, RATE = 100_000, 25, 0.45
 
 
 def spec() -> RunSpec:
