@@ -18,7 +18,7 @@ from ..recording import Recording
 from ..vocabulary import State, Status
 from .changes import Change
 from .checkpoints import Checkpoints
-from .commands import Command, command
+from .commands import COMMANDS, Command, command
 from .keeping import Destination, Keeper
 from .listeners import Listener, Listeners
 from .recorder import Driver
@@ -48,20 +48,7 @@ class Run(Surveyed, Tuned, Shown):
         save: the folder that everything measured goes to while it goes; a reset and a fork take one beside it.
     """
 
-    commands = (
-        "pause",
-        "resume",
-        "step",
-        "set",
-        "undo",
-        "schedule",
-        "stop",
-        "reset",
-        "extend",
-        "fork",
-        "survey",
-        "cancel",
-    )
+    commands = (*COMMANDS, "fork", "survey", "cancel")
 
     def __init__(self, plan: Plan, save: Destination | None = None) -> None:
         self._plan = plan

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import store
-from ..errors import ArgumentError
+from ..errors import ArgumentError, RunError
 from ..recording import Recording, Table
 from ..vocabulary import Whole
 from .changes import Change
@@ -124,6 +124,10 @@ class Stored:
 
     def refuse_ended(self, more: int | None) -> None:
         """Raise where the run cannot go on at its end."""
+        if store.look(self.path).live:
+            raise RunError(
+                f"The run in {str(self.path)!r} still goes, here or in another process: stop it there, or fork it."
+            )
         status = self.recording.status
         refuse_lost(self.recording, max(self.last, status.step), "at_step")
         if status.state == "finished" and more is None:
