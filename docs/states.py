@@ -54,6 +54,33 @@ live = rf.compare(rf.Problem.from_function(loss, [1.0, 0.5, 0.2], name="a loss t
                   rf.optimizers.GradientDescent(0.01), steps=2000)
 live"""
 
+WATCHED = """import threading, time, torch, rodflow_widgets as rf
+from sklearn.datasets import load_digits
+digits = load_digits()
+x = torch.tensor(digits.data[:600] / 16 - 0.5, dtype=torch.float32)
+y = torch.nn.functional.one_hot(torch.tensor(digits.target[:600]), 10).float()
+torch.manual_seed(0)
+model = torch.nn.Sequential(torch.nn.Linear(64, 32), torch.nn.Tanh(), torch.nn.Linear(32, 10))
+optimizer = torch.optim.SGD(model.parameters(), lr=1.6)
+loss = lambda output, target: 5 * torch.nn.functional.mse_loss(output, target)
+watch = rf.watch(model, optimizer, loss, x[:300], y[:300], every=4, name="digits MLP 64-32-10", save="runs/digits", overwrite=True)
+def train():
+    with watch:
+        for step in range(20_000):
+            batch = torch.randint(600, (200,))
+            optimizer.zero_grad()
+            loss(model(x[batch]), y[batch]).backward()
+            optimizer.step()
+            time.sleep(0.01)
+threading.Thread(target=train, daemon=True).start()
+live = watch.live
+live"""
+OPENED = """import rodflow_widgets as rf
+problem = rf.problems.digits_mlp()
+rf.simulate(problem, rf.optimizers.GradientDescent(0.6), steps=200, progress=False, save="runs/eos", overwrite=True)
+live = rf.view("runs/eos")
+live"""
+
 
 @dataclass(frozen=True)
 class State:
@@ -103,6 +130,20 @@ def gone(live: LiveView) -> None:
     )
     live.notebook.until("document.querySelector('.rodflow').dataset.state === 'gone'", 60)
     live.notebook.page.locator(".jp-Dialog").get_by_role("button", name="Ok").click()
+
+
+def watched(live: LiveView) -> None:
+    live.step(600, 240)
+    live.button("Pause").click()
+    live.state("paused")
+
+
+def forecast(live: LiveView) -> None:
+    live.step(300, 240)
+    live.root.get_by_role("button", name="Forecast").first.click()
+    live.step(620, 240)
+    live.button("Pause").click()
+    live.state("paused")
 
 
 def tab(name: str, before: Callable[[LiveView], None]) -> Callable[[LiveView], None]:
@@ -180,6 +221,9 @@ STATES = [
     State("spectrum", NETWORK.format(more=""), density),
     State("schedule", NETWORK.format(more=""), menu("Schedule of the learning rate …")),
     State("panels", NETWORK.format(more=""), menu("Panels …")),
+    State("watched", WATCHED, watched),
+    State("forecast", WATCHED, forecast),
+    State("opened", OPENED, lambda live: live.state("finished")),
 ]
 
 
