@@ -38,16 +38,20 @@ class Desk(Protocol):
 
 @dataclass(frozen=True)
 class Replay:
-    """A simulation on its way to `row`, and the changes that were made underway, each before its row."""
+    """A simulation on its way to `row`, and the changes that were made underway, each before its row.
+
+    on: a later row that it goes on to, with what it measures between the two.
+    """
 
     simulation: Simulation
     row: int
     changes: tuple[tuple[int, Change], ...] = ()
+    on: int = 0
 
     def made(self) -> Simulation:
         """The simulation there; what it measures on the way is thrown away, since it was recorded before.
 
-        Where changes were made at later rows it goes on to the last of them, with the rows in between still to be drained.
+        Where changes were made at later rows it goes on to the last of them; those rows are still to be drained.
         """
         before = [entry for entry in self.changes if entry[0] <= self.row]
         for row, change in before:
@@ -56,10 +60,14 @@ class Replay:
         self._advance(self.row)
         self.simulation.drain()
         for row, change in self.changes[len(before) :]:
-            while self.simulation.row < row and not self.simulation.finished:
-                self.simulation.advance()
+            self._measure(row)
             change(self.simulation)
+        self._measure(self.on)
         return self.simulation
+
+    def _measure(self, row: int) -> None:
+        while self.simulation.row < row and not self.simulation.finished:
+            self.simulation.advance()
 
     def _advance(self, row: int) -> None:
         while self.simulation.row < row:

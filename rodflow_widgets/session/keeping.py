@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +23,28 @@ START = "start"
 
 
 @dataclass(frozen=True)
+class Written:
+    """What a folder holds of the run that goes on in it.
+
+    token: of the folder as it was read, or left. row: the next to be measured. changes: all that were made before.
+    """
+
+    token: str
+    row: int
+    changes: tuple[tuple[int, Change], ...] = ()
+
+
+@dataclass(frozen=True)
 class Destination:
     """The folder that a run goes to.
 
-    overwrite: a run that is there already goes away. resume: it is the one that goes on.
-    root: the folder beside which those of later resets are made, if it is another one.
+    overwrite: a run that is there already goes away. past: it is the one that goes on.
+    root: the folder beside which those of later resets are made; a name that was made up, and may be taken by then.
     """
 
     path: Path
     overwrite: bool = False
-    resume: bool = False
+    past: Written | None = None
     root: Path | None = None
 
     @staticmethod
@@ -41,7 +54,7 @@ class Destination:
             return None
         if not isinstance(save, str | os.PathLike) or not os.fspath(save):
             raise ArgumentError(f"save={save!r} is not usable: give the path of a folder, e.g. save='runs/eos'.")
-        return Destination(Path(save).expanduser(), bool(overwrite))
+        return Destination(Path(save).expanduser().absolute(), bool(overwrite))
 
     def beside(self, word: str = "") -> Destination:
         """A folder that is not there yet: eos-2 for a reset of the run at eos, eos-fork-at-150 for one that comes of it."""
@@ -51,15 +64,12 @@ class Destination:
 
     def free(self) -> Destination:
         """This folder if it is not there yet, or the next with a number."""
-        path, number = self.path, 1
+        first = self.root or self.path
+        path, number = first, 1
         while path.exists():
             number += 1
-            path = self.path.with_name(f"{self.path.name}-{number}")
-        return Destination(path, root=self.path)
-
-    def again(self) -> Destination:
-        """The same folder, for its run to go on."""
-        return replace(self, overwrite=False, resume=True)
+            path = first.with_name(f"{first.name}-{number}")
+        return Destination(path, root=first)
 
 
 class Keeper:
@@ -68,8 +78,8 @@ class Keeper:
     Args:
         recording: what is written; `close` ends that.
         destination: where.
-        told: called when how it gets there has changed.
-        applied: how many of the changes that are there were made since the first copy that will be offered.
+        told: called when how it gets there has changed, on that thread; it must return at once.
+        applied: how many of the changes of the past were made since the first copy that will be offered.
     """
 
     def __init__(
@@ -80,29 +90,41 @@ class Keeper:
         *,
         applied: int = 0,
     ) -> None:
-        self.destination = destination
         self._offered = time.monotonic()
         self._fingerprint: dict[str, Any] | None = None
-        path = destination.path
-        held = store.checkpoints(path)[-1:] if destination.resume else []
-        made = store.changes(path) if destination.resume else []
-        self._journal = store.Journal(
-            recording,
-            path,
-            overwrite=destination.overwrite or destination.resume,
-            continues=held[0].row if held else None,
-        )
-        for change in made[held[0].applied if held else 0 :]:
-            self._journal.note(change.row, change.command, change.args)
-        self._before = len(made) - applied
+        self._token = ""
+        self._changes = [] if destination.past is None else list(destination.past.changes)
+        self._before = len(self._changes) - applied
+        self._journal = self._begun(recording, destination)
+        self._path = self._journal.path
+        self._root = destination.root
         if told is not None:
             self._journal.on_change(told)
         self._journal.start()
 
+    def _begun(self, recording: Recording, destination: Destination) -> store.Journal:
+        """The journal in that folder, or, where somebody else has just taken a name that was made up, in the next."""
+        past = destination.past
+        if past is None:
+            while True:
+                try:
+                    return store.Journal(recording, destination.path, overwrite=destination.overwrite)
+                except ArgumentError:
+                    other = destination.free() if destination.root is not None else destination
+                    if other.path == destination.path:
+                        raise
+                    destination = other
+        held = [info for info in store.checkpoints(destination.path) if info.row <= past.row][-1:]
+        continues, applied = (held[0].row, held[0].applied) if held else (None, 0)
+        journal = store.Journal(recording, destination.path, overwrite=True, continues=continues, expected=past.token)
+        for row, change in self._changes[applied:]:
+            journal.note(row, change.command, change.plain)
+        return journal
+
     @property
     def saving(self) -> Saving:
         state = self._journal.state()
-        return Saving(str(self.destination.path), state.bytes, state.sentence, state.failing)
+        return Saving(str(self._path), state.bytes, state.sentence, state.failing)
 
     def wants(self, row: int) -> bool:
         """Whether the last copy is old."""
@@ -133,9 +155,24 @@ class Keeper:
 
     def note(self, row: int, change: Change) -> None:
         """A change that was made before `row`."""
+        self._changes.append((row, change))
         self._journal.note(row, change.command, change.plain)
 
-    def close(self) -> Destination:
-        """Write all that is still to be written and give the folder up; returns where the run can go on."""
+    def close(self) -> None:
+        """Write all that is still to be written and give the folder up."""
         self._journal.close()
-        return self.destination.again()
+        self._token = self._token or store.token(self._path)
+
+    def drop(self) -> None:
+        """Close it in a thread of its own, if it is not: nobody holds the run any more."""
+        if self._token:
+            return
+        threading.Thread(target=self._journal.close, name="rodflow-closing", daemon=True).start()
+
+    def again(self, row: int) -> Destination:
+        """The same folder, for the run to go on at `row`; after `close`."""
+        return Destination(self._path, past=Written(self._token, row, tuple(self._changes)), root=self._root)
+
+    def beside(self, word: str = "") -> Destination:
+        """A folder beside it that is not there yet."""
+        return Destination(self._path, root=self._root).beside(word)

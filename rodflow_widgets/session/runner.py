@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 ANSWER_SECONDS = 30.0
 
+_over = threading.Event()
 _running: weakref.WeakSet[Run] = weakref.WeakSet()
 
 
@@ -52,7 +53,6 @@ class Run(Surveyed, Tuned, Shown):
 
     def __init__(self, plan: Plan, save: Destination | None = None) -> None:
         self._plan = plan
-        self._destination = save
         self._surveys = Surveys(lambda: self._recorder.simulation)
         self._lock = threading.Lock()
         self._queue: deque[Command] = deque()
@@ -64,7 +64,8 @@ class Run(Surveyed, Tuned, Shown):
         self._history: tuple[Recording, ...] = ()
         self._number = 0
         self._keeper: Keeper | None = None
-        self._begin(simulation_of(plan))
+        simulation = simulation_of(plan)
+        self._begin(simulation, *self._made(plan, simulation, save))
 
     # ------------------------------------------------------------------ what it is and does
 
@@ -252,12 +253,20 @@ class Run(Surveyed, Tuned, Shown):
 
     # ------------------------------------------------------------------ the worker
 
-    def _begin(self, simulation: Simulation) -> None:
-        recorder = Driver(simulation, self._number + 1, past=self._plan.past)
-        if self._destination is not None:
-            self._keeper = Keeper(recorder.recording, self._destination, self._notify)
-        self._recorder = recorder
-        self._checkpoints = Checkpoints(simulation, desk=self._keeper)
+    def _made(self, plan: Plan, simulation: Simulation, save: Destination | None) -> tuple[Driver, Keeper | None]:
+        """What a run needs to begin; where a folder is refused nothing has changed."""
+        driver = Driver(simulation, self._number + 1, past=plan.past)
+        return driver, None if save is None else self._keeping(driver.recording, save)
+
+    def _keeping(self, recording: Recording, save: Destination, applied: int = 0) -> Keeper:
+        """A keeper that lets this run go, and is closed when it has gone."""
+        keeper = Keeper(recording, save, _Told(weakref.ref(self)), applied=applied)
+        weakref.finalize(self, keeper.drop).atexit = False
+        return keeper
+
+    def _begin(self, simulation: Simulation, recorder: Driver, keeper: Keeper | None) -> None:
+        self._recorder, self._keeper = recorder, keeper
+        self._checkpoints = Checkpoints(simulation, desk=keeper)
         self._number += 1
         self._failure: Failure | None = None
         self._remaining: int | None = None
@@ -338,16 +347,13 @@ class Run(Surveyed, Tuned, Shown):
         state = self.status.state
         if state in ("diverged", "error", "stopped"):
             raise RunError(f"A run that has {self._ending(state)} cannot be extended: reset() begins again.")
+        if state == "finished":
+            self._reopen()
+            self._ended.clear()
+            self._remaining = None
         longer = Change("extend", {"steps": steps})
         longer(self._recorder.simulation)
         self.recording.spec["steps"] = self.steps
-        if state == "finished":
-            if self._destination is not None:
-                self._keeper = self._checkpoints.desk = Keeper(
-                    self.recording, self._destination, self._notify, applied=self._checkpoints.changes
-                )
-            self._ended.clear()
-            self._remaining = None
         self._checkpoints.note(self._recorder.simulation.row, longer)
         if state == "finished":
             self._move("running", self._sentence())
@@ -362,18 +368,32 @@ class Run(Surveyed, Tuned, Shown):
     def _on_reset(self, start: Any) -> None:
         plan = self._plan if start is None else self._plan.starting_at(start)
         simulation = simulation_of(plan)
+        made = self._made(plan, simulation, None if self._keeper is None else self._keeper.beside())
         former = self.recording
         self._surveys.drop("reset")
         self._surveys.forget()
         if not self.status.ended:
             self._close_stopped()
         self._plan = plan
-        if self._destination is not None:
-            self._destination = self._destination.beside()
-        self._begin(simulation)
+        self._begin(simulation, *made)
         if any(len(table) for table in former.tables):
             self._history = (*self._history, former)
         self._notify()
+
+    def _on_tell(self) -> None:
+        self._notify()
+
+    def _reopen(self) -> None:
+        """Have the folder of a run that has finished again, if there is one."""
+        if self._keeper is not None:
+            save = self._keeper.again(self._recorder.simulation.row)
+            self._keeper = self._keeping(self.recording, save, self._checkpoints.changes)
+            self._checkpoints.desk = self._keeper
+
+    def _changed_after_end(self) -> None:
+        if self._keeper is not None:
+            self._reopen()
+            self._keeper.close()
 
     def _close_stopped(self) -> None:
         self._recorder.drain()
@@ -411,7 +431,7 @@ class Run(Surveyed, Tuned, Shown):
         if status.ended:
             self._recorder.close(state, sentence, self.seconds)
             if self._keeper is not None:
-                self._destination = self._keeper.close()
+                self._keeper.close()
             self._ended.set()
         else:
             self.recording.status = status
@@ -425,9 +445,22 @@ class Run(Surveyed, Tuned, Shown):
         self._listeners.call()
 
 
+class _Told:
+    """Has the worker of a run, if there still is one, tell its listeners."""
+
+    def __init__(self, run: weakref.ref[Run]) -> None:
+        self._run = run
+
+    def __call__(self) -> None:
+        run = self._run()
+        if run is not None and not _over.is_set():
+            run._queued(Command("tell", {}))
+
+
 @atexit.register
 def _stop_all() -> None:
     """Threads that compute while the interpreter is taken apart can crash it."""
+    _over.set()
     for run in list(_running):
         thread = run._thread
         if thread is not None:

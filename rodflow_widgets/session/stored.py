@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from ..vocabulary import Whole
 from .changes import Change
 from .checkpoints import Replay
 from .forking import Departure, Past, refuse_lost
-from .keeping import START, Destination
+from .keeping import START, Destination, Written
 from .runner import Run
 
 if TYPE_CHECKING:
@@ -45,16 +46,18 @@ def resume(
         ArgumentError: no run, no checkpoint, or a problem that differs; the message says in what.
         RunError: a run that has diverged, or that still goes.
     """
+    if steps is not None:
+        steps = Whole("steps", "steps", 1, 1).check(steps)
     if at_step is not None:
         run = fork(path, problem, at_step=at_step, own=own)
     else:
         there = Stored(path, problem, own)
         there.refuse_ended(steps)
-        replay = there.replay(there.last, past=False)
-        departure = Departure(replay, Past.of(there.recording, None, there.last), there.steps)
-        run = Run(departure.plan({}), Destination(there.path).again())
+        past = replace(Past.of(there.recording, None, there.last), step=max(there.last, there.recording.status.step, 0))
+        plan = Departure(there.replay(there.last, past=False), past, there.steps).plan({})
+        run = Run(plan, Destination(there.path, past=there.written(plan.origin.row)))
     if steps is not None:
-        run.extend(Whole("steps", "steps", 1, 1).check(steps))
+        run.extend(steps)
     return run
 
 
@@ -99,7 +102,8 @@ class Stored:
     """
 
     def __init__(self, path: str | os.PathLike[str], problem: Problem | None, own: Mapping[str, Any] | None) -> None:
-        self.path = Path(path).expanduser()
+        self.path = Path(path).expanduser().absolute()
+        self._token = store.token(self.path)
         self.recording = store.load(self.path)
         self.changes = store.changes(self.path)
         self.last = last_common(self.recording)
@@ -114,8 +118,15 @@ class Stored:
         recipe = self.recording.spec["problem"].get("recipe")
         if recipe is None:
             name = self.recording.spec["problem"]["name"]
-            raise ArgumentError(f"problem=None is not usable: the run was of {name!r}, one of your own: give it again.")
+            raise ArgumentError(
+                f"problem=None is not usable: the run was of {name!r}, one of your own: give it again (rf.resume(path, problem))."
+            )
         return again(recipe)
+
+    def written(self, row: int) -> Written:
+        """What the folder holds of the run, which goes on at `row`."""
+        changes = tuple((change.row, Change.of(change.command, change.args)) for change in self.changes)
+        return Written(self._token, row, changes)
 
     @property
     def steps(self) -> int:
@@ -126,8 +137,10 @@ class Stored:
         """Raise where the run cannot go on at its end."""
         if store.look(self.path).live:
             raise RunError(
-                f"The run in {str(self.path)!r} still goes, here or in another process: stop it there, or fork it."
+                f"The run in {str(self.path)!r} still goes, in this kernel or in another process: stop it there "
+                "(live.run.stop(), or close its view), or fork it."
             )
+        self._checkpoints()
         status = self.recording.status
         refuse_lost(self.recording, max(self.last, status.step), "at_step")
         if status.state == "finished" and more is None:
@@ -138,19 +151,24 @@ class Stored:
     def replay(self, step: int, *, past: bool) -> Replay:
         """The way to how it was at `step`; changes that were made there are left out of a step that is `past`."""
         row = step + 1
-        infos = sorted(store.checkpoints(self.path), key=lambda info: info.row)
-        if not infos:
-            raise ArgumentError(
-                f"path={str(self.path)!r} holds no checkpoint: only simulations made with save= can go on, neither recordings "
-                "that were saved afterwards nor training loops."
-            )
+        infos = self._checkpoints()
         if infos[0].row > row:
             raise ArgumentError(f"at_step={step} is before the first checkpoint, of step {max(infos[0].row - 1, 0):,}.")
         at = max((info for info in infos if info.row <= row), key=lambda info: info.row)
         simulation = self._restored(at.row)
         later = [change for change in self.changes[at.applied :] if not past or change.row < row]
         changes = tuple((change.row, Change.of(change.command, change.args)) for change in later)
-        return Replay(simulation, row, changes)
+        return Replay(simulation, row, changes, on=0 if past else self.recording.status.step + 1)
+
+    def _checkpoints(self) -> list[store.CheckpointInfo]:
+        """Those that there are, the first at first; ArgumentError where there is none."""
+        infos = sorted(store.checkpoints(self.path), key=lambda info: info.row)
+        if not infos:
+            raise ArgumentError(
+                f"path={str(self.path)!r} holds no checkpoint: neither recordings that were saved afterwards nor training "
+                "loops can go on; a run that was killed in its first moments is made again with overwrite=True."
+            )
+        return infos
 
     def _restored(self, row: int) -> Simulation:
         from ..engine import Checkpoint, differences, restored

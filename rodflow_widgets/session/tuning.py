@@ -13,7 +13,7 @@ from .changes import Change
 from .checkpoints import Checkpoints
 from .commands import Command
 from .forking import Departure, departure
-from .keeping import Destination
+from .keeping import Destination, Keeper
 from .recorder import Driver
 from .spec import Plan
 
@@ -27,7 +27,7 @@ class Tuned:
     name: str = ""
     _recorder: Driver
     _checkpoints: Checkpoints
-    _destination: Destination | None
+    _keeper: Keeper | None
     _thread: threading.Thread | None
 
     @abstractmethod
@@ -51,6 +51,10 @@ class Tuned:
 
     @abstractmethod
     def _notify(self) -> None: ...
+
+    @abstractmethod
+    def _changed_after_end(self) -> None:
+        """Write down what was changed of a run that has finished."""
 
     def set(self, **values: float) -> tuple[Event, ...]:
         """Change hyperparameters, e.g. set(learning_rate=0.5); returns events that say from which step on.
@@ -102,7 +106,7 @@ class Tuned:
         else:
             leaving = self._answer("fork", self._queued(Command("fork", {"at": at})))
         plan = leaving.plan(changes)
-        return type(self)(plan, None if self._destination is None else self._destination.beside(f"fork-at-{plan.step}"))
+        return type(self)(plan, None if self._keeper is None else self._keeper.beside(f"fork-at-{plan.step}"))
 
     def refuse_after_failure(self) -> None:
         """Raise RunError where no hyperparameter can be changed: the run has been stopped, diverged or failed."""
@@ -126,6 +130,8 @@ class Tuned:
         self.refuse_after_failure()
         events = self._recorder.change(change)
         self._checkpoints.note(self._recorder.simulation.row, change)
+        if self.status.ended:
+            self._changed_after_end()
         self._notify()
         return events
 

@@ -33,9 +33,11 @@ class Rodflow(Magics):
         cell; afterwards it is the variable `watch`.
         """
         word, _, rest = line.strip().partition(" ")
+        if not word:
+            raise ArgumentError(f"%rodflow alone does nothing: write {', '.join(COMMANDS.values())}.")
         if word not in COMMANDS:
             raise unknown("command of %rodflow", word, COMMANDS)
-        if (cell is None) == (word == "watch"):
+        if (cell is None) == (word == "watch") or (word != "runs" and not rest.strip()):
             raise ArgumentError(f"%rodflow {word} is not usable like that: write {COMMANDS[word]}.")
         return {"runs": self._runs, "open": self._open, "watch": self._watch}[word](rest.strip(), cell or "")
 
