@@ -3,7 +3,7 @@
 from .finding import find
 from .journal import Journal, JournalState
 from .lines import Change
-from .loading import Summary, changes, checkpoints, load, look, read_checkpoint
+from .loading import Summary, changes, checkpoints, load, look, read_checkpoint, token
 from .manifest import FORMAT
 from .saving import save
 from .states import CheckpointInfo
@@ -22,4 +22,5 @@ __all__ = [
     "look",
     "read_checkpoint",
     "save",
+    "token",
 ]

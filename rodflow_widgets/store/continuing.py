@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 from ..errors import ArgumentError
 from . import lines, states
 from .manifest import manifest
-from .places import RUN, contents
+from .places import CHECKPOINTS, JOURNAL, LINES, RUN, contents, listed, opened, size
 from .sealed import LARGEST
 
 
@@ -47,3 +48,16 @@ def before(folder: Path, row: int) -> Before:
     changes = [found for found in lines.read(folder, said.id) if isinstance(found, lines.Change)]
     texts = [lines.change_text(c.row, c.command, c.args) for c in changes[: kept[-1].applied]]
     return Before(folder, said.id, tuple(texts), tuple(kept))
+
+
+def mark(folder: Path) -> str:
+    """A short text that is another one as soon as anything has been written into the run in `folder`."""
+    data = contents(folder, RUN, limit=LARGEST + 1024)
+    id = manifest(data).id
+    digest = hashlib.sha256(data)
+    with opened(folder, LINES) as file:
+        digest.update(b"%d" % size(file))
+    for name in (JOURNAL, CHECKPOINTS):
+        for entry in sorted(listed(folder, name), key=lambda entry: entry.name):
+            digest.update(f"/{name}/{entry.name} {entry.stat(follow_symlinks=False).st_size}".encode(errors="replace"))
+    return f"{id}-{digest.hexdigest()[:16]}"

@@ -18,7 +18,7 @@ from ..recording import Recording
 from . import lines
 from .beside import Beside
 from .closing import close
-from .continuing import Before, before
+from .continuing import Before, before, mark
 from .folders import Making
 from .lock import unsign
 from .places import Damaged, reading, weight
@@ -53,9 +53,11 @@ class Journal:
         seconds: between two flushes.
         continues: row of a checkpoint of the run that is there, of which the recording is the continuation: its
             checkpoints up to that row and the changes that are applied in it stay.
+        expected: the `token` of the run that is there, from when it was read.
 
     Raises:
-        ArgumentError: something is there already, another process writes to it, or no folder can be made there.
+        ArgumentError: something is there already, another process writes to it, it is not as `expected` any more, or no
+            folder can be made there.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Journal:
         overwrite: bool = False,
         seconds: float = 0.5,
         continues: int | None = None,
+        expected: str | None = None,
     ) -> None:
         making = Making(path, overwrite=overwrite or continues is not None)
         self.path = making.path
@@ -73,13 +76,17 @@ class Journal:
         self._seconds = seconds
         try:
             with reading(self.path):
+                if expected is not None and mark(self.path) != expected:
+                    raise ArgumentError(
+                        f"path={str(path)!r} has gone on elsewhere since it was read: rf.resume it again."
+                    )
                 former = Before() if continues is None else before(self.path, continues)
             making.lock.sign(making.folder)
             self._files = Files(recording, making.folder, former.id)
             self._keeper = Keeper(making.folder, self._files.id)
             try:
                 self._begin(former)
-                making.install(keep=continues is not None)
+                making.install(keep=continues is not None or expected is not None)
             except BaseException:
                 self._files.close()
                 raise

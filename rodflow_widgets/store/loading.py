@@ -14,6 +14,7 @@ from ..recording import Recording, Table
 from ..recording.aligned import RECORDED
 from ..vocabulary import Event, Status
 from . import lines, rows, states, tensors, zarray
+from .continuing import mark
 from .lock import held
 from .manifest import Manifest, manifest
 from .places import JOURNAL, PARAMETERS, RUN, Damaged, contents, found, listed, opened, reading, weight
@@ -92,6 +93,15 @@ def changes(path: str | os.PathLike[str]) -> list[lines.Change]:
         return [line for line in every if isinstance(line, lines.Change)]
 
     return _read(path, work)
+
+
+def token(path: str | os.PathLike[str]) -> str:
+    """A short text that is another one whenever anybody has written to the run: `Journal(expected=…)` compares it.
+
+    Raises:
+        ArgumentError: there is no run, or it is damaged.
+    """
+    return _read(path, lambda folder, said: mark(folder))
 
 
 def _read(path: str | os.PathLike[str], work: Callable[[Path, Manifest], T]) -> T:

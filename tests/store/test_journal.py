@@ -117,6 +117,38 @@ def test_a_continuation_keeps_what_came_before(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("how", [{"continues": 10}, {"overwrite": True}])
+def test_a_run_that_went_on_elsewhere_is_not_replaced(tmp_path, how):
+    rec, path = recording(), tmp_path / "run"
+    journal = store.Journal(rec, path, seconds=60)
+    journal._keeper.put(10, 0, {"row": 10}, {"w": np.ones(10)})
+    with pytest.raises(ArgumentError, match="being written to"):
+        store.Journal(rec, path, expected=store.token(path), **how)
+    journal.close()
+    read = store.token(path)
+    assert store.token(path) == read
+    again = store.Journal(rec, path, continues=10, expected=read)
+    assert store.token(path) != read
+    again.note(20, "set", {"learning_rate": 0.1})
+    between = store.token(path)
+    again._files.append()  # which a kill now would leave, with the same run.json
+    assert store.token(path) not in (read, between)
+    again.close()
+    before = {file: file.read_bytes() for file in path.rglob("*") if file.is_file()}
+    for token in (read, between):
+        with pytest.raises(
+            ArgumentError, match=r"run' has gone on elsewhere since it was read: rf\.resume it again\.$"
+        ):
+            store.Journal(rec, path, expected=token, **how)
+    assert {file: file.read_bytes() for file in path.rglob("*") if file.is_file()} == before
+    assert list(tmp_path.iterdir()) == [path]
+    store.Journal(rec, path, expected=store.token(path), **how).close()
+    assert [info.row for info in store.checkpoints(path)] == ([10] if "continues" in how else [])
+    with pytest.raises(ArgumentError, match=r"run\.json is missing"):
+        store.Journal(rec, tmp_path / "other", expected=read, **how)
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_a_checkpoint_that_cannot_be_made_is_left_out(tmp_path, begin):
     rec = recording()
     journal = begin(rec, tmp_path / "run")
