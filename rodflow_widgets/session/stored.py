@@ -158,7 +158,7 @@ class Stored:
         simulation = self._restored(at.row)
         later = [change for change in self.changes[at.applied :] if not past or change.row < row]
         changes = tuple((change.row, Change.of(change.command, change.args)) for change in later)
-        return Replay(simulation, row, changes, on=0 if past else self.recording.status.step + 1)
+        return Replay(simulation, row, changes, on=0 if past or self.last < 0 else self.recording.status.step + 1)
 
     def _checkpoints(self) -> list[store.CheckpointInfo]:
         """Those that there are, the first at first; ArgumentError where there is none."""

@@ -11,14 +11,12 @@ def test_the_run_goes_on_says_so_and_what_was_written_is_there(small_disk):
     problem = rf.problems.digits_mlp(widths=(24,), n=40)
     spec = RunSpec(problem, rf.optimizers.GradientDescent(0.3), ("discrete",), steps=250, eigenvalues=4)
     run = Run(spec, Destination(small_disk / "run"))
-    (small_disk / "filling").write_bytes(bytes(1_200_000))
+    (small_disk / "filling").write_bytes(bytes(1_500_000))
     said = []
     run.on_change(lambda: said.append(run.saving))
     assert run.start().wait(120).state == "finished"
     assert len(run.recording["discrete"]) == 251
-    assert run.saving.failing
-    assert run.saving.sentence.startswith("The disk is full")
-    assert any(saving.failing for saving in said)
+    assert any(saving.failing and saving.sentence.startswith("The disk is full") for saving in said)
     there = rf.load(small_disk / "run")
     count = len(there["discrete"])
     assert 0 < count <= 251

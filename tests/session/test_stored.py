@@ -80,7 +80,7 @@ def test_a_stopped_run_goes_on_to_the_numbers_of_one_that_was_not(optimizer, tmp
 def test_a_fork_on_disk_is_the_fork_of_the_live_run(tmp_path):
     run = worked(Run(spec(GD(0.5)), Destination(tmp_path / "run")))
     live = run.fork(at=14, learning_rate=0.7)
-    with pytest.raises(RunError, match="still goes, here or in another process"):
+    with pytest.raises(RunError, match="still goes, in this kernel or in another process"):
         session.resume(tmp_path / "run", network())
     run.stop()
     stored = session.fork(tmp_path / "run", network(), at_step=14, learning_rate=0.7)

@@ -67,7 +67,7 @@ def test_changes_before_and_after_the_end_are_all_made_again(tmp_path):
     for step in (5, 30, 62, 85):
         fork = session.fork(tmp_path / "run", network(), at_step=step)
         finished(fork)
-        until = {5: 10, 30: 40}.get(step, 88)  # changes that came later are left out
+        until = {5: 8, 30: 38}.get(step, 88)  # changes that came later are left out
         assert_same(fork.recording, run.recording, until=until)
 
 
