@@ -131,6 +131,7 @@ class Request:
             "optimizer": self.optimizer.describe(),
             "steps": self.last,
             "every": self.every,
+            "snapshots": sorted(self.snapshots),
             "eigenvalues": self.eigenvalues,
             "seed": self.seed,
             "cites": self.cites,

@@ -199,6 +199,9 @@ def last_common(recording: Recording) -> int:
             last = min(last, float(table["time"][-1]))
         elif starts[table.name] <= last:
             last = starts[table.name] - 1.0
+        # Parameter vectors get to disk after their rows.
+        kept = [step for step in recording.spec.get("snapshots", ()) if starts[table.name] <= step <= last]
+        last = min([last, *(step - 1.0 for step in kept if step not in table.parameters)])
     return int(last)
 
 

@@ -161,3 +161,24 @@ def test_a_listener_may_stop_the_run_while_it_is_written_down(tmp_path):
     assert np.array_equal(rf.load(tmp_path / "run")["discrete"]["loss"], run.recording["discrete"]["loss"])
     with pytest.raises(RunError, match="been stopped"):
         run.set(learning_rate=0.1)
+
+
+def test_vectors_that_were_lost_are_measured_again(tmp_path):
+    run = Run(plain(snapshots=range(0, 40, 5)), Destination(tmp_path / "run"))
+    run.step(24)
+    run.stop()
+    recording = rf.load(tmp_path / "run")
+    assert set(recording["discrete"].parameters) == {0, 5, 10, 15, 20}
+    assert session.stored.last_common(recording) == 23
+    assert session.stored.last_common(without(recording, 10)) == 9
+
+
+def without(recording, step):
+    """The same recording with its parameter vectors up to `step` alone."""
+    other = rf.Recording(recording.spec)
+    for table in recording.tables:
+        held = {s: w for s, w in table.parameters.items() if s < step}
+        other[table.name].append(table.rows(0, len(table)), held)
+        other[table.name].status = table.status
+    other.status = recording.status
+    return other
