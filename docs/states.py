@@ -61,7 +61,7 @@ x = torch.tensor(digits.data[:600] / 16 - 0.5, dtype=torch.float32)
 y = torch.nn.functional.one_hot(torch.tensor(digits.target[:600]), 10).float()
 torch.manual_seed(0)
 model = torch.nn.Sequential(torch.nn.Linear(64, 32), torch.nn.Tanh(), torch.nn.Linear(32, 10))
-optimizer = torch.optim.SGD(model.parameters(), lr=1.6)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.3)
 loss = lambda output, target: 5 * torch.nn.functional.mse_loss(output, target)
 watch = rf.watch(model, optimizer, loss, x[:300], y[:300], every=4, name="digits MLP 64-32-10", save="runs/digits", overwrite=True)
 def train():

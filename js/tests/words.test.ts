@@ -320,6 +320,14 @@ describe("the state in words", () => {
     ]);
     expect(states.ready(spec, () => false)).toHaveLength(1);
     expect(plainText(states.paused(status, () => false))).toBe("Paused at step 392.");
+    const lost =
+      "Training: step 640. The loss on the probe batch has not been finite since step 12. The look at step 9 failed: no.";
+    const loop = { ...status, steps: null, sentence: lost };
+    expect(states.troubles(loop).map(plainText)).toEqual([
+      "The loss on the probe batch has not been finite since step 12.",
+    ]);
+    expect(states.troubles({ ...loop, steps: 600 })).toEqual([]);
+    expect(states.troubles({ ...loop, sentence: "Training: step 640. At its edge since step 8." })).toEqual([]);
     expect(plainText(states.paused(status, (name) => name === "resume"))).toBe("Paused at step 392. Space goes on.");
   });
 });

@@ -7,7 +7,7 @@ import { aboutFlows, type FlowLine } from "../words/flows";
 import { aboutForecast } from "../words/forecast";
 import { aboutOptimizer } from "../words/optimizer";
 import { render, type Sentence, stepOf } from "../words/sentence";
-import { paused, ready } from "../words/states";
+import { paused, ready, troubles } from "../words/states";
 import { readForecasts } from "./forecasts";
 import { describe } from "./legend";
 import { type ProcessReading, readAt } from "./reading";
@@ -124,6 +124,8 @@ export class Comparison implements Part {
     const { common, lines } = aboutFlows(reading, spec, { signals, rodTold, brief });
     // Where the run diverged, the box says so.
     const head = reading.iterates?.ratio === null && state === "diverged" ? [] : [...sentences];
+    const going = state === "paused" || state === "running";
+    if (going && view.cursor === null) head.unshift(...troubles(status));
     if (state === "paused" && view.cursor === null) head.unshift(paused(status, can));
     if (view.cursor !== null && head.length)
       head[0] = [`At ${stepOf(time)}: `, ...inside(head[0], spec.optimizer.label)];

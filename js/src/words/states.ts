@@ -28,6 +28,15 @@ export function paused(status: RunStatus, can: Can): Sentence {
   return [`Paused at step ${format.whole(status.step)}.`, ...keys.flatMap((sentence) => [" ", ...sentence])];
 }
 
+/** What a training loop that goes on says of losses and looks that came to nothing. */
+export function troubles(status: RunStatus): Sentence[] {
+  if (status.steps !== null) return [];
+  const told = status.sentence.match(
+    /The loss on the probe batch has not [^.]*\.|Looking has ended.*|The look at step.*/,
+  );
+  return told ? [[strong(told[0])]] : [];
+}
+
 /** One sentence of what keys do; none where no key does anything. */
 function keysOf(told: (Sentence | false)[]): Sentence[] {
   const works = told.filter((part): part is Sentence => part !== false);
