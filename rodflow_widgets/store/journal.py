@@ -213,12 +213,13 @@ class Journal:
 
     def _settle(self) -> None:
         """What waits for the disk, beside the thread that appends."""
-        self._files.flush()
-        self._checkpoint(last=False)
+        self._write(last=False)
 
-    def _checkpoint(self, *, last: bool) -> None:
+    def _write(self, *, last: bool) -> None:
+        """Rows, then a checkpoint that was offered before them: it is never ahead of what is surely there."""
         with self._lock:
             offer = self._offer
+        self._files.flush()
         now = time.monotonic()
         if offer is None or not (last or self._cadence.due(now)):
             return
@@ -247,8 +248,7 @@ class Journal:
         while left:
             left -= 1
             try:
-                self._files.flush()
-                self._checkpoint(last=True)
+                self._write(last=True)
                 break
             except Exception as error:
                 self._fail(error, "trying again" if left else "the run has ended, save its recording elsewhere")

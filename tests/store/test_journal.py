@@ -13,6 +13,7 @@ import xarray
 import rodflow_widgets
 from rodflow_widgets import store
 from rodflow_widgets.errors import ArgumentError
+from rodflow_widgets.store import journal as journals
 from rodflow_widgets.vocabulary import Event, Status
 
 from .made_up import assert_same, column, empty, recording, rows
@@ -147,6 +148,35 @@ def test_a_run_that_went_on_elsewhere_is_not_replaced(tmp_path, how):
     with pytest.raises(ArgumentError, match=r"run\.json is missing"):
         store.Journal(rec, tmp_path / "other", expected=read, **how)
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_no_checkpoint_is_ahead_of_the_rows_that_are_there(tmp_path, monkeypatch):
+    rec, rng, path, real = empty(a=[]), np.random.default_rng(0), tmp_path / "run", os.fsync
+    journal = store.Journal(rec, path, seconds=60)
+    lasting = [False]
+
+    def goes_on():
+        step = len(rec["a"])
+        rec["a"].append(rows(rng, rec["a"], step, step + 5))
+        journal.offer(step + 5, 0, lambda: ({}, {}))
+
+    def slow(handle):
+        if not lasting[0]:
+            goes_on()
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", slow)
+    goes_on()
+    for _ in range(2):
+        journal._settle()
+        found = store.checkpoints(path)
+        assert found
+        assert found[-1].row <= len(store.load(path)["a"])
+        assert found[-1].row < len(rec["a"])
+        journal._cadence = journals.Cadence(0.0)
+    lasting[0] = True
+    journal.close()
+    assert store.checkpoints(path)[-1].row == len(store.load(path)["a"])
 
 
 def test_a_checkpoint_that_cannot_be_made_is_left_out(tmp_path, begin):
