@@ -105,7 +105,7 @@ class Journal:
         self._offer: Offer | None = None
         self._written: tuple[int, int] | None = None
         self._urgent = False
-        self._closing = False
+        self._closing = self._ended = False
         self._pause = threading.Event()
         self._thread: threading.Thread | None = None
         self._disk = Beside(self._settle)
@@ -126,8 +126,9 @@ class Journal:
         """Begin to write what is new."""
         with self._lock:
             if self._thread is None and not self._closing:
-                self._thread = threading.Thread(target=self._work, name="rodflow-journal", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._work, name="rodflow-journal", daemon=True)
+                thread.start()
+                self._thread = thread
 
     def note(self, row: int, command: str, args: Mapping[str, Any]) -> None:
         """Keep a change that was made before `row`; any thread, returns at once.
@@ -173,13 +174,12 @@ class Journal:
         What the disk refuses is in `state()`; the rows that were written before stay readable.
         """
         with self._lock:
-            first, self._closing = not self._closing, True
+            self._closing = True
             thread = self._thread
             self._wake.notify_all()
         if thread is not None:
             thread.join()
-        elif first:
-            self._end()
+        self._end()
 
     # ------------------------------------------------------------------ the thread
 
@@ -203,11 +203,11 @@ class Journal:
             error = self._disk.error()
             if error is not None:
                 raise error
+            self._disk.begin()
         except Exception as error:
             self._fail(error, f"trying again in {min(LONGEST_PAUSE, 2 * max(pause, 0.25)):.2g} s")
             self._disk.begin()
             return False
-        self._disk.begin()
         self._say(self._good())
         return True
 
@@ -242,7 +242,11 @@ class Journal:
                 self._offer = None
 
     def _end(self) -> None:
-        """Everything that is left, as often as makes sense."""
+        """Everything that is left, as often as makes sense; once, by the thread or, had it none or died, by who closes."""
+        with self._lock:
+            if self._ended:
+                return
+            self._ended = True
         self._disk.wait()
         left = LAST_TRIES
         while left:
