@@ -43,5 +43,5 @@ def close(files: Files) -> None:
 
 def _remove(folder: Path, variables: list[str]) -> None:
     (folder / zarray.METADATA).unlink(missing_ok=True)
-    for name in ("process", "time", "recorded", *variables):
+    for name in (*zarray.AXES, *variables):
         shutil.rmtree(folder / name, ignore_errors=True)
