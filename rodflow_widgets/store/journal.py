@@ -262,7 +262,7 @@ class Journal:
             return
         sentence = f"Saved: {self._files.step:,} steps."
         try:
-            close(self._files)
+            close(self._files, closed=self._files.recording.status.ended)
         except Exception as error:
             if not isinstance(error, OSError):
                 logger.warning("The journal %s stays a journal", self.path, exc_info=error)

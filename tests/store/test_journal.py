@@ -299,11 +299,24 @@ def test_a_reader_never_finds_a_run_that_is_not_whole(tmp_path, begin):
         if start % 500 == 0:
             journal.offer(start, 0, lambda: ({}, {"w": np.ones(3)}))
             threading.Event().wait(0.02)
+    rec.status = Status("finished", 3000, "Finished.")
     journal.close()
     over.set()
     reader.join()
     assert wrong == []
     assert counts == sorted(counts)
+    assert_same(store.load(path), rec)
+
+
+def test_a_reader_whom_the_end_of_the_run_overtakes_reads_again(tmp_path, monkeypatch):
+    rec, path, real = recording(), tmp_path / "run", store.loading._from_journal
+    journal = store.Journal(rec, path, seconds=60)
+
+    def late(*args):
+        journal.close()
+        real(*args)
+
+    monkeypatch.setattr(store.loading, "_from_journal", late)
     assert_same(store.load(path), rec)
 
 

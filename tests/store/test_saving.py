@@ -163,6 +163,28 @@ def test_look_is_a_summary(tmp_path):
     assert found.bytes == sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
 
 
+@pytest.mark.parametrize("state", ["ready", "running", "paused"])
+def test_a_run_that_was_left_before_its_end_is_not_told_as_going_on(tmp_path, state):
+    rec, rng = empty(a=[], b=[]), np.random.default_rng(0)
+    rec["a"].append(rows(rng, rec["a"], 0, 10))
+    rec["b"].status = store.loading.Status("diverged", 3, "Lost.")
+    rec.status = rec["a"].status = store.loading.Status(state, 9, "It goes.")
+    journal = store.Journal(rec, tmp_path / "left")
+    for found in (store.look(tmp_path / "left"), store.load(tmp_path / "left")):
+        assert found.status == rec.status
+    journal.close()
+    left = "stopped: Its process ended at about step 9, before the run did."
+    copied = "stopped: It was saved at step 9, while it went."
+    for path, words in ((tmp_path / "left", left), (rec.save(tmp_path / "copied"), copied)):
+        found = store.load(path)
+        assert [str(found.status), str(found["a"].status)] == [words] * 2
+        assert found["b"].status == rec["b"].status
+        assert store.look(path).status == found.status
+        assert not store.look(path).live
+        assert (path / "zarr.json").exists()
+        assert_same(store.load(found.save(tmp_path / "again", overwrite=True)), found)
+
+
 def test_importing_the_store_is_light():
     heavy = "{'torch', 'zarr', 'pyarrow', 'safetensors', 'xarray', 'filelock', 'jsonschema'}"
     code = f"import sys, rodflow_widgets.store; print(*{heavy} & {{*sys.modules}})"
