@@ -13,7 +13,7 @@ from ..errors import ArgumentError
 from .aside import settle
 from .carrying import carry, ours
 from .lock import Lock, held, holder
-from .places import LOCK, RUN, beside
+from .places import LOCK, RUN, absolute, beside
 
 ABANDONED_SECONDS = 60.0
 
@@ -30,7 +30,7 @@ class Making:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, overwrite: bool) -> None:
-        self.path = Path(path).expanduser().absolute()
+        self.path = absolute(path)
         self._former: Lock | None = None
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)

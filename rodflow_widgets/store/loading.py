@@ -17,7 +17,7 @@ from . import lines, rows, states, tensors, zarray
 from .continuing import mark
 from .lock import held
 from .manifest import Manifest, manifest
-from .places import JOURNAL, PARAMETERS, RUN, Damaged, contents, found, listed, opened, reading, weight
+from .places import JOURNAL, PARAMETERS, RUN, Damaged, absolute, contents, found, listed, opened, reading, weight
 from .saving import save
 from .sealed import LARGEST
 
@@ -106,8 +106,8 @@ def token(path: str | os.PathLike[str]) -> str:
 
 def _read(path: str | os.PathLike[str], work: Callable[[Path, Manifest], T]) -> T:
     """Call `work` with folder and manifest; again, if the run was changed meanwhile."""
-    path = Path(path)
-    with reading(path):
+    given, path = path, absolute(path)
+    with reading(Path(given)):
         tries = 0
         while True:
             tries += 1

@@ -146,6 +146,35 @@ def test_what_is_no_run(tmp_path):
         store.look(tmp_path / "text")
 
 
+def test_a_run_is_found_from_within_and_by_the_home_of_its_owner(tmp_path, monkeypatch):
+    rec = recording()
+    (rec.save(tmp_path / "run") / "within").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    for here, path in (("run", "."), ("run/within", ".."), ("", "~/run"), ("run", "../run/.")):
+        monkeypatch.chdir(tmp_path / here)
+        assert_same(store.load(path), rec)
+        assert store.look(path).rows == 792
+        assert store.token(path) == store.token(tmp_path / "run")
+    monkeypatch.chdir(tmp_path / "run")
+    (found,), wrong = store.find(".")
+    assert (found.rows, wrong) == (792, [])
+    (tmp_path / "run" / "run.json").unlink()
+    with pytest.raises(ArgumentError, match=r"path='\.' cannot be read as a run: run\.json is missing"):
+        store.load(".")
+    with pytest.raises(ArgumentError, match="cannot be read as a run"):
+        store.load("/")
+
+
+@pytest.mark.parametrize("path", [None, 3, "", b"run", True])
+def test_what_is_no_path_is_refused(path):
+    for work in (store.load, store.look, store.changes, store.token, recording().save):
+        with pytest.raises(ArgumentError, match=r"^path=.* is not usable: give the path of the folder of a run"):
+            work(path)
+    with pytest.raises(ArgumentError, match="is not usable"):
+        store.Journal(recording(), path)
+
+
 def test_a_newer_format_is_named(tmp_path):
     path = recording().save(tmp_path / "run")
     content = json.loads((path / "run.json").read_bytes())["content"]
