@@ -131,14 +131,13 @@ class Attached:
         now = self._clock()
         if self._state != "running":
             self._begin(now)
-        if self._queue or self._held:
+        while not self._enter():
             self._attend()
             if self._held:
                 self._hold()
             if self._is_over():
                 return None
             now = self._clock()
-        self._inside = True
         self._due = not self._blind and self._cadence.due(self._step, now)
         if self._due:
             self._keep(now)
@@ -159,6 +158,12 @@ class Attached:
         if self._due or now - self._said > SAY_SECONDS:
             self._due = False
             self._say()
+
+    def _enter(self) -> bool:
+        """Be inside a step, unless there is something to attend to; waits for a thread that attends to something."""
+        with self._lock:
+            self._inside = not self._queue and not self._held and not self._is_over()
+            return self._inside
 
     def _begin(self, now: float) -> None:
         self._thread = threading.get_ident()
