@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import math
+import os
 import threading
 import weakref
 from abc import abstractmethod
@@ -34,6 +36,7 @@ MOST_FAILURES = 3
 TABLE = "discrete"
 
 _watched: weakref.WeakKeyDictionary[Any, weakref.ref[Attached]] = weakref.WeakKeyDictionary()
+_going: weakref.WeakSet[Attached] = weakref.WeakSet()
 
 
 class Attached:
@@ -95,6 +98,7 @@ class Attached:
                 self._ended = "It could not be saved."
                 self._detach()
                 raise
+        _going.add(self)
 
     @property
     def saving(self) -> Saving | None:
@@ -131,14 +135,13 @@ class Attached:
         now = self._clock()
         if self._state != "running":
             self._begin(now)
-        if self._queue or self._held:
+        while not self._enter():
             self._attend()
             if self._held:
                 self._hold()
             if self._is_over():
                 return None
             now = self._clock()
-        self._inside = True
         self._due = not self._blind and self._cadence.due(self._step, now)
         if self._due:
             self._keep(now)
@@ -159,6 +162,12 @@ class Attached:
         if self._due or now - self._said > SAY_SECONDS:
             self._due = False
             self._say()
+
+    def _enter(self) -> bool:
+        """Be inside a step, unless there is something to attend to; waits for a thread that attends to something."""
+        with self._lock:
+            self._inside = not self._queue and not self._held and not self._is_over()
+            return self._inside
 
     def _begin(self, now: float) -> None:
         self._thread = threading.get_ident()
@@ -302,6 +311,7 @@ class Attached:
         self._stopwatch.hold()
         self.cost = self._cadence.cost(self._seen if self._cadence.begun else self._clock())
         self._state, self._ended = state, sentence
+        _going.discard(self)
         self._recording.status = self._recording[TABLE].status = Status(state, self._step, sentence)
         self._looker.done()
         self._told = None
@@ -314,6 +324,10 @@ class Attached:
     @abstractmethod
     def _attend(self) -> None:
         """Apply what was asked for."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """The loop is over."""
 
 
 def scaled(groups: Sequence[dict[str, Any]], rate: float) -> None:
@@ -335,3 +349,15 @@ def _words(error: Exception, examples: int) -> str:
         return f"the probe batch of {examples:,} examples does not fit into memory, give fewer."
     first = (str(error).splitlines() or [""])[0].rstrip(".")
     return f"{type(error).__name__}: {first}." if first else f"{type(error).__name__}."
+
+
+@atexit.register
+def _close_all() -> None:
+    """The program ends, and so do the loops that nobody has said were over; before their journals are closed."""
+    for watch in list(_going):
+        with contextlib.suppress(Exception):
+            watch.close()
+
+
+if hasattr(os, "register_at_fork"):  # a worker of a DataLoader that ends must not close what is its parent's
+    os.register_at_fork(after_in_child=_going.clear)

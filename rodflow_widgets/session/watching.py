@@ -280,8 +280,12 @@ class Watch(Attached, Shown):
         idle = self._clock() - self._seen > IDLE_SECONDS and not self._inside and not self._held
         self._queue.append(made)
         self._wake.set()
-        if self._ended is not None or idle or threading.get_ident() == self._thread:
+        if self._ended is not None or threading.get_ident() == self._thread:
             self._attend()
+        elif idle:
+            with self._lock:  # from here on no step can begin
+                if not self._inside:
+                    self._attend()
         return made.done
 
     def _tell(self, name: str, **args: Any) -> Any:

@@ -15,10 +15,16 @@ class Beside:
         self._error: Exception | None = None
 
     def begin(self) -> None:
-        """Begin, unless it is at it."""
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._run, name="rodflow-journal-disk", daemon=True)
-            self._thread.start()
+        """Begin, unless it is at it; where the system has no further thread, at exit for one, do it at once in this one."""
+        if self._thread is not None and self._thread.is_alive():
+            return
+        thread = threading.Thread(target=self._run, name="rodflow-journal-disk", daemon=True)
+        try:
+            thread.start()
+        except (RuntimeError, MemoryError):
+            self._run()
+        else:
+            self._thread = thread
 
     def error(self) -> Exception | None:
         """What was raised since the last time that this was asked."""

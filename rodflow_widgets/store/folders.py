@@ -11,8 +11,9 @@ from pathlib import Path
 
 from ..errors import ArgumentError
 from .aside import settle
+from .carrying import carry, ours
 from .lock import Lock, held, holder
-from .places import LOCK, OURS, RUN, beside
+from .places import LOCK, RUN, absolute, beside
 
 ABANDONED_SECONDS = 60.0
 
@@ -29,7 +30,7 @@ class Making:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, overwrite: bool) -> None:
-        self.path = Path(path).expanduser().absolute()
+        self.path = absolute(path)
         self._former: Lock | None = None
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -65,11 +66,10 @@ class Making:
                 f"path={str(self.path)!r} cannot be given to this run: {error.strerror or error}."
             ) from error
         self.folder = self.path
-        if self._former is not None and keep:
-            _carry(former, self.path)
+        carried = self._former is None or not keep or carry(former, self.path)
         self._give_up_former()
         if former.is_dir():
-            shutil.rmtree(former, ignore_errors=True)
+            _clear(former, self.path, carried=carried)
 
     def drop(self) -> None:
         """Leave everything as it was."""
@@ -108,7 +108,7 @@ class Making:
         former = beside(self.path, "replaced")
         if former.is_dir() and not held(former):
             if self.path.exists():
-                shutil.rmtree(former, ignore_errors=True)
+                _clear(former, self.path, carried=carry(former, self.path))
             else:
                 os.rename(former, self.path)
 
@@ -122,12 +122,22 @@ class Making:
                     shutil.rmtree(part, ignore_errors=True)
 
 
-def _carry(former: Path, folder: Path) -> None:
-    """Move the files that are not of a run: pictures, reports, notes."""
-    for entry in former.iterdir():
-        if entry.is_file() and not entry.is_symlink() and entry.name not in OURS:
-            with contextlib.suppress(OSError):
-                entry.rename(folder / entry.name)
+def _clear(former: Path, path: Path, *, carried: bool) -> None:
+    """Remove a run that was replaced; what is not of it and could not be carried stays in a folder beside."""
+    if carried:
+        shutil.rmtree(former, ignore_errors=True)
+        return
+    for entry in ours(former):
+        if entry.is_dir():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            entry.unlink(missing_ok=True)
+    left, number = path.with_name(f"{path.name}-left"), 1
+    while os.path.lexists(left):
+        number += 1
+        left = path.with_name(f"{path.name}-left-{number}")
+    with contextlib.suppress(OSError):
+        os.rename(former, left)
 
 
 def _umask() -> int:

@@ -105,7 +105,7 @@ class Journal:
         self._offer: Offer | None = None
         self._written: tuple[int, int] | None = None
         self._urgent = False
-        self._closing = False
+        self._closing = self._ended = False
         self._pause = threading.Event()
         self._thread: threading.Thread | None = None
         self._disk = Beside(self._settle)
@@ -126,8 +126,9 @@ class Journal:
         """Begin to write what is new."""
         with self._lock:
             if self._thread is None and not self._closing:
-                self._thread = threading.Thread(target=self._work, name="rodflow-journal", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._work, name="rodflow-journal", daemon=True)
+                thread.start()
+                self._thread = thread
 
     def note(self, row: int, command: str, args: Mapping[str, Any]) -> None:
         """Keep a change that was made before `row`; any thread, returns at once.
@@ -173,13 +174,12 @@ class Journal:
         What the disk refuses is in `state()`; the rows that were written before stay readable.
         """
         with self._lock:
-            first, self._closing = not self._closing, True
+            self._closing = True
             thread = self._thread
             self._wake.notify_all()
         if thread is not None:
             thread.join()
-        elif first:
-            self._end()
+        self._end()
 
     # ------------------------------------------------------------------ the thread
 
@@ -203,22 +203,23 @@ class Journal:
             error = self._disk.error()
             if error is not None:
                 raise error
+            self._disk.begin()
         except Exception as error:
             self._fail(error, f"trying again in {min(LONGEST_PAUSE, 2 * max(pause, 0.25)):.2g} s")
             self._disk.begin()
             return False
-        self._disk.begin()
         self._say(self._good())
         return True
 
     def _settle(self) -> None:
         """What waits for the disk, beside the thread that appends."""
-        self._files.flush()
-        self._checkpoint(last=False)
+        self._write(last=False)
 
-    def _checkpoint(self, *, last: bool) -> None:
+    def _write(self, *, last: bool) -> None:
+        """Rows, then a checkpoint that was offered before them: it is never ahead of what is surely there."""
         with self._lock:
             offer = self._offer
+        self._files.flush()
         now = time.monotonic()
         if offer is None or not (last or self._cadence.due(now)):
             return
@@ -241,14 +242,17 @@ class Journal:
                 self._offer = None
 
     def _end(self) -> None:
-        """Everything that is left, as often as makes sense."""
+        """Everything that is left, as often as makes sense; once, by the thread or, had it none or died, by who closes."""
+        with self._lock:
+            if self._ended:
+                return
+            self._ended = True
         self._disk.wait()
         left = LAST_TRIES
         while left:
             left -= 1
             try:
-                self._files.flush()
-                self._checkpoint(last=True)
+                self._write(last=True)
                 break
             except Exception as error:
                 self._fail(error, "trying again" if left else "the run has ended, save its recording elsewhere")
@@ -258,7 +262,7 @@ class Journal:
             return
         sentence = f"Saved: {self._files.step:,} steps."
         try:
-            close(self._files)
+            close(self._files, closed=self._files.recording.status.ended)
         except Exception as error:
             if not isinstance(error, OSError):
                 logger.warning("The journal %s stays a journal", self.path, exc_info=error)

@@ -17,7 +17,7 @@ from . import lines, rows, states, tensors, zarray
 from .continuing import mark
 from .lock import held
 from .manifest import Manifest, manifest
-from .places import JOURNAL, PARAMETERS, RUN, Damaged, contents, found, listed, opened, reading, weight
+from .places import JOURNAL, PARAMETERS, RUN, Damaged, absolute, contents, found, listed, opened, reading, weight
 from .saving import save
 from .sealed import LARGEST
 
@@ -106,8 +106,8 @@ def token(path: str | os.PathLike[str]) -> str:
 
 def _read(path: str | os.PathLike[str], work: Callable[[Path, Manifest], T]) -> T:
     """Call `work` with folder and manifest; again, if the run was changed meanwhile."""
-    path = Path(path)
-    with reading(path):
+    given, path = path, absolute(path)
+    with reading(Path(given)):
         tries = 0
         while True:
             tries += 1
@@ -142,22 +142,22 @@ def _loaded(folder: Path, said: Manifest) -> Recording:
         table.keep(parameters.get(i, {}))
         table.status = said.tables[i].status
     recording.seconds = said.seconds
-    recording.status = said.status
+    if wrong and said.replaced_by(manifest(contents(folder, RUN, limit=LARGEST + 1024))):
+        raise Damaged("it was closed meanwhile")  # and is read again
     _say(recording, said, live, wrong)
     return recording
 
 
 def _say(recording: Recording, said: Manifest, live: bool, wrong: list[str]) -> None:
     """How a run stands whose writer did not come to its end, or whose files are damaged."""
-    if not said.closed and not live:
+    step = said.status.step
+    if not said.closed:
         steps = [int(table["time"][-1]) for table in recording.tables if len(table) and np.isfinite(table["time"][-1])]
         step = max(steps, default=0)
-        cut = Status("stopped", step, f"Its process ended at about step {step:,}, before the run did.")
-        if not said.status.ended:
-            recording.status = cut
+    recording.status = said.standing(said.status, step, live=live)
+    if not said.closed or not said.status.ended:  # else a process that has not begun is as the run has left it
         for table in recording.tables:
-            if not table.status.ended:
-                table.status = cut
+            table.status = said.standing(table.status, step, live=live)
     if wrong:
         status = recording.status
         recording.status = Status(status.state, status.step, " ".join([status.sentence, *wrong]))
@@ -229,9 +229,7 @@ def _from_zarr(folder: Path, said: Manifest, recording: Recording) -> None:
 
 def _summary(path: Path, folder: Path, said: Manifest) -> Summary:
     live = not said.closed and held(folder)
-    status = said.status
-    if not said.closed and not live and not status.ended:
-        status = Status("stopped", status.step, f"Its process ended at about step {status.step:,}, before the run did.")
+    status = said.standing(said.status, said.status.step, live=live)
     steps = said.spec.get("steps")
     return Summary(
         path,

@@ -56,10 +56,22 @@ class Manifest:
             del found["zarr"]
         return sealed(found)
 
+    def standing(self, status: Status, step: int, *, live: bool) -> Status:
+        """`status`, or how it stands where it has not ended and nobody goes on with it; `step` is how far it came."""
+        if live or status.ended:
+            return status
+        if self.closed:
+            return Status("stopped", step, f"It was saved at step {step:,}, while it went.")
+        return Status("stopped", step, f"Its process ended at about step {step:,}, before the run did.")
+
+    def replaced_by(self, other: Manifest) -> bool:
+        """Whether the rows are elsewhere meanwhile, or of another run."""
+        return (self.id, self.holds) != (other.id, other.holds)
+
     def written_as(self, zarr: Mapping[str, Any], rows: tuple[int, ...]) -> Manifest:
         """The same of a run whose rows are in Zarr."""
         tables = tuple(replace(table, rows=count) for table, count in zip(self.tables, rows, strict=True))
-        return replace(self, holds="zarr", closed=True, tables=tables, zarr=zarr)
+        return replace(self, holds="zarr", tables=tables, zarr=zarr)
 
 
 def manifest(data: bytes) -> Manifest:

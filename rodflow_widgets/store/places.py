@@ -41,9 +41,24 @@ def reading(path: Path) -> Iterator[None]:
         raise ArgumentError(f"path={str(path)!r} cannot be read as a run: {error.strerror or error}.") from error
 
 
+def absolute(path: str | os.PathLike[str]) -> Path:
+    """The folder that somebody means, with a name of its own.
+
+    Raises:
+        ArgumentError: that is no path.
+    """
+    if not isinstance(path, str | os.PathLike) or not os.fspath(path) or not isinstance(os.fspath(path), str):
+        raise ArgumentError(f"path={path!r} is not usable: give the path of the folder of a run, e.g. 'runs/eos'.")
+    found = Path(path)
+    with contextlib.suppress(RuntimeError):  # ~ of somebody whom the system does not know
+        found = found.expanduser()
+    found = found.absolute()
+    return found.resolve() if found.name in ("", "..") else found
+
+
 def beside(path: Path, what: str) -> Path:
-    """A hidden name next to `path`."""
-    return path.with_name(f".{path.name}.{what}")
+    """A hidden name next to `path`, which is absolute."""
+    return path.parent / f".{path.name}.{what}"
 
 
 def found(path: Path) -> Path:

@@ -23,6 +23,8 @@ from .places import Damaged, contents, opened, size
 
 CHUNK_TIMES = 1 << 20
 METADATA = "zarr.json"
+AXES = ("process", "time", RECORDED)
+"""Arrays that every run has."""
 GROUP = {"zarr_format": 3, "node_type": "group"}
 
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 import contextlib
 import gc
 import math
+import os
+import subprocess
+import sys
 import weakref
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +18,8 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+import rodflow_widgets
+import rodflow_widgets as rf
 from rodflow_widgets.session import Watch
 from rodflow_widgets.session.cadence import AFTERMATH, Cadence
 from rodflow_widgets.session.edges import Stays
@@ -92,6 +98,42 @@ def test_nothing_is_left_on_the_optimizer(loop: Callable[..., Any]) -> None:
     del watch
     gc.collect()
     assert held() is None
+
+
+LEFT = """
+import os, sys, torch
+import rodflow_widgets as rf
+torch.manual_seed(0)
+x = torch.randn(20, 3)
+y = x.sum(1, keepdim=True)
+model = torch.nn.Linear(3, 1)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+mse = torch.nn.functional.mse_loss
+watch = rf.watch(model, optimizer, mse, x, y, every=1, save=sys.argv[1])
+for step in range(7):
+    if step == 5 and hasattr(os, "fork"):
+        child = os.fork()
+        if child == 0:
+            sys.exit(0)
+        os.waitpid(child, 0)
+    optimizer.zero_grad()
+    mse(model(x), y).backward()
+    optimizer.step()
+"""
+
+
+def test_a_watch_that_nobody_has_closed_is_closed_when_the_program_ends(tmp_path: Path) -> None:
+    root = Path(rodflow_widgets.__file__).parents[1]
+    command = [sys.executable, "-c", LEFT, str(tmp_path / "run")]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    found = rf.load(tmp_path / "run")
+    assert found.status.state == "finished"
+    assert found.status.sentence.startswith("Finished: 7 steps.")
+    assert found["discrete"].status.state == "finished"
+    assert len(found["discrete"]) == 7
+    assert (tmp_path / "run" / "zarr.json").exists()
 
 
 def test_a_loop_that_is_stopped_in_a_hook_goes_on(loop: Callable[..., Any]) -> None:

@@ -52,6 +52,102 @@ def test_where_no_step_is_made_for_a_while_commands_are_applied_without_it(loop:
     watch.close()
 
 
+def idle(model: Any, optimizer: Any, watch: Watch) -> None:
+    """Two steps, and a long time in which none is made."""
+    for _ in train(model, optimizer, batch(), 2):
+        pass
+    for _ in range(5):
+        watch._clock()
+
+
+def test_no_step_is_made_while_an_idle_command_takes_its_copy(
+    loop: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = itertools.count()
+    model, optimizer, watch = loop(clock=lambda: 3.0 * next(now))
+    idle(model, optimizer, watch)
+    copying, go, real = threading.Event(), threading.Event(), Watch._on_forecast
+    seen: list[list[torch.Tensor]] = []
+
+    def slow(*args: Any, **kwargs: Any) -> Any:
+        seen.append([p.detach().clone() for p in model.parameters()])
+        copying.set()
+        assert go.wait(20)
+        seen.append([p.detach().clone() for p in model.parameters()])
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(Watch, "_on_forecast", slow)
+    answers: list[Any] = []
+    asking = threading.Thread(target=lambda: answers.append(watch.submit("forecast", {"steps": 5})))
+    asking.start()
+    assert copying.wait(20)
+    training = threading.Thread(target=lambda: [*train(model, optimizer, batch(), 1)])
+    training.start()
+    training.join(0.3)
+    assert training.is_alive()
+    go.set()
+    for thread in (training, asking):
+        thread.join(20)
+    assert all(map(torch.equal, *seen))
+    assert answers[0].done()
+    assert watch.step == 3
+    watch.close()
+
+
+@pytest.mark.parametrize(("name", "state"), [("pause", "paused"), ("stop", "stopped")])
+def test_an_idle_command_that_a_step_has_waited_for_holds_for_it(
+    loop: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, name: str, state: str
+) -> None:
+    now = itertools.count()
+    model, optimizer, watch = loop(clock=lambda: 3.0 * next(now))
+    idle(model, optimizer, watch)
+    applying, go, real = threading.Event(), threading.Event(), getattr(Watch, f"_on_{name}")
+
+    def slow(*args: Any) -> Any:
+        applying.set()
+        assert go.wait(20)
+        return real(*args)
+
+    monkeypatch.setattr(Watch, f"_on_{name}", slow)
+    asking = threading.Thread(target=lambda: watch.submit(name, {}))
+    asking.start()
+    assert applying.wait(20)
+    training = threading.Thread(target=lambda: [*train(model, optimizer, batch(), 1)])
+    training.start()
+    training.join(0.2)
+    go.set()
+    asking.join(20)
+    if name == "pause":
+        training.join(0.3)
+        assert training.is_alive()
+        assert (watch.status.state, watch.step) == ("paused", 2)
+        watch.submit("resume", {}).result(20)
+        state = "running"
+    training.join(20)
+    assert watch.status.state == state
+    assert watch.step == (3 if name == "pause" else 2)
+    watch.close()
+
+
+def test_an_idle_command_that_a_step_overtakes_waits_for_the_next(loop: Callable[..., Any]) -> None:
+    now = itertools.count()
+    model, optimizer, watch = loop(clock=lambda: 3.0 * next(now))
+    idle(model, optimizer, watch)
+    with watch._lock:
+        asked: list[Any] = []
+        asking = threading.Thread(target=lambda: asked.append(watch.submit("set", {"learning_rate": 0.05})))
+        asking.start()
+        asking.join(0.2)
+        assert asking.is_alive()
+        watch._inside = True  # as by a step that was quicker
+    asking.join(20)
+    assert not asked[0].done()
+    for _ in train(model, optimizer, batch(), 1):
+        pass
+    assert asked[0].done()
+    watch.close()
+
+
 @pytest.mark.parametrize(
     ("name", "args", "kind"),
     [

@@ -16,9 +16,9 @@ def column(name, width=1, unit="1"):
 
 
 def empty(**columns):
-    """A recording without rows: process name -> columns, besides time and loss."""
+    """A recording without rows, that has ended: process name -> columns, besides time and loss."""
     common = [column("time", unit="optimizer steps"), column("loss")]
-    return Recording(
+    made = Recording(
         {
             "problem": {"name": "½ toy"},
             "optimizer": {"label": "gradient descent"},
@@ -27,6 +27,8 @@ def empty(**columns):
         },
         saver=store.save,
     )
+    made.status = Status("finished", 0, "Finished.")
+    return made
 
 
 def rows(rng, table, start, stop):

@@ -13,6 +13,7 @@ import xarray
 import rodflow_widgets
 from rodflow_widgets import store
 from rodflow_widgets.errors import ArgumentError
+from rodflow_widgets.store import journal as journals
 from rodflow_widgets.vocabulary import Event, Status
 
 from .made_up import assert_same, column, empty, recording, rows
@@ -149,6 +150,35 @@ def test_a_run_that_went_on_elsewhere_is_not_replaced(tmp_path, how):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_no_checkpoint_is_ahead_of_the_rows_that_are_there(tmp_path, monkeypatch):
+    rec, rng, path, real = empty(a=[]), np.random.default_rng(0), tmp_path / "run", os.fsync
+    journal = store.Journal(rec, path, seconds=60)
+    lasting = [False]
+
+    def goes_on():
+        step = len(rec["a"])
+        rec["a"].append(rows(rng, rec["a"], step, step + 5))
+        journal.offer(step + 5, 0, lambda: ({}, {}))
+
+    def slow(handle):
+        if not lasting[0]:
+            goes_on()
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", slow)
+    goes_on()
+    for _ in range(2):
+        journal._settle()
+        found = store.checkpoints(path)
+        assert found
+        assert found[-1].row <= len(store.load(path)["a"])
+        assert found[-1].row < len(rec["a"])
+        journal._cadence = journals.Cadence(0.0)
+    lasting[0] = True
+    journal.close()
+    assert store.checkpoints(path)[-1].row == len(store.load(path)["a"])
+
+
 def test_a_checkpoint_that_cannot_be_made_is_left_out(tmp_path, begin):
     rec = recording()
     journal = begin(rec, tmp_path / "run")
@@ -269,11 +299,24 @@ def test_a_reader_never_finds_a_run_that_is_not_whole(tmp_path, begin):
         if start % 500 == 0:
             journal.offer(start, 0, lambda: ({}, {"w": np.ones(3)}))
             threading.Event().wait(0.02)
+    rec.status = Status("finished", 3000, "Finished.")
     journal.close()
     over.set()
     reader.join()
     assert wrong == []
     assert counts == sorted(counts)
+    assert_same(store.load(path), rec)
+
+
+def test_a_reader_whom_the_end_of_the_run_overtakes_reads_again(tmp_path, monkeypatch):
+    rec, path, real = recording(), tmp_path / "run", store.loading._from_journal
+    journal = store.Journal(rec, path, seconds=60)
+
+    def late(*args):
+        journal.close()
+        real(*args)
+
+    monkeypatch.setattr(store.loading, "_from_journal", late)
     assert_same(store.load(path), rec)
 
 

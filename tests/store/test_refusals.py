@@ -123,6 +123,44 @@ def test_nobody_waits_for_the_disk(tmp_path, begin, monkeypatch):
     assert_same(store.load(tmp_path / "run"), rec)
 
 
+def test_a_system_without_a_further_thread_slows_it_down_only(tmp_path, begin, monkeypatch):
+    rec, rng, real = empty(a=[]), np.random.default_rng(0), threading.Thread.start
+    journal = begin(rec, tmp_path / "run")
+    waiting, refused = Waiting(journal), []
+
+    def start(thread):
+        if thread.name == "rodflow-journal-disk":
+            refused.append(thread)
+            raise RuntimeError("can't start new thread")
+        real(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    rec["a"].append(rows(rng, rec["a"], 0, 10))
+    journal.offer(9, 0, lambda: ({}, {}))
+    waiting.until(saved_up_to(9))
+    assert refused
+    assert not any(state.failing for state in waiting.said)
+    journal.close()
+    assert_same(store.load(tmp_path / "run"), rec)
+    assert [info.row for info in store.checkpoints(tmp_path / "run")] == [9]
+    store.Journal(rec, tmp_path / "run", overwrite=True).close()
+
+
+def test_closing_ends_what_its_thread_has_left(tmp_path, monkeypatch):
+    rec, rng = empty(a=[]), np.random.default_rng(0)
+    journal, dead = store.Journal(rec, tmp_path / "run", seconds=0.01), threading.Event()
+
+    monkeypatch.setattr(journal, "_work", dead.set)
+    journal.start()
+    assert dead.wait(20)
+    rec["a"].append(rows(rng, rec["a"], 0, 10))
+    for _ in range(2):
+        journal.close()
+        assert_same(store.load(tmp_path / "run"), rec)
+        assert journal.state().sentence == "Saved: 9 steps."
+    store.Journal(rec, tmp_path / "run", overwrite=True).close()
+
+
 def test_what_the_disk_has_lost_is_written_again(tmp_path, monkeypatch):
     rec, rng, path = empty(a=[]), np.random.default_rng(0), tmp_path / "run"
     rec["a"].append(rows(rng, rec["a"], 0, 50))

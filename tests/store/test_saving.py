@@ -146,6 +146,35 @@ def test_what_is_no_run(tmp_path):
         store.look(tmp_path / "text")
 
 
+def test_a_run_is_found_from_within_and_by_the_home_of_its_owner(tmp_path, monkeypatch):
+    rec = recording()
+    (rec.save(tmp_path / "run") / "within").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    for here, path in (("run", "."), ("run/within", ".."), ("", "~/run"), ("run", "../run/.")):
+        monkeypatch.chdir(tmp_path / here)
+        assert_same(store.load(path), rec)
+        assert store.look(path).rows == 792
+        assert store.token(path) == store.token(tmp_path / "run")
+    monkeypatch.chdir(tmp_path / "run")
+    (found,), wrong = store.find(".")
+    assert (found.rows, wrong) == (792, [])
+    (tmp_path / "run" / "run.json").unlink()
+    with pytest.raises(ArgumentError, match=r"path='\.' cannot be read as a run: run\.json is missing"):
+        store.load(".")
+    with pytest.raises(ArgumentError, match="cannot be read as a run"):
+        store.load("/")
+
+
+@pytest.mark.parametrize("path", [None, 3, "", b"run", True])
+def test_what_is_no_path_is_refused(path):
+    for work in (store.load, store.look, store.changes, store.token, recording().save):
+        with pytest.raises(ArgumentError, match=r"^path=.* is not usable: give the path of the folder of a run"):
+            work(path)
+    with pytest.raises(ArgumentError, match="is not usable"):
+        store.Journal(recording(), path)
+
+
 def test_a_newer_format_is_named(tmp_path):
     path = recording().save(tmp_path / "run")
     content = json.loads((path / "run.json").read_bytes())["content"]
@@ -161,6 +190,28 @@ def test_look_is_a_summary(tmp_path):
     assert (found.name, found.optimizer, found.steps, found.rows) == ("½ toy", "gradient descent", 400, 792)
     assert (str(found.status), found.checkpoints, found.live) == ("diverged: Diverged.", 0, False)
     assert found.bytes == sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+
+
+@pytest.mark.parametrize("state", ["ready", "running", "paused"])
+def test_a_run_that_was_left_before_its_end_is_not_told_as_going_on(tmp_path, state):
+    rec, rng = empty(a=[], b=[]), np.random.default_rng(0)
+    rec["a"].append(rows(rng, rec["a"], 0, 10))
+    rec["b"].status = store.loading.Status("diverged", 3, "Lost.")
+    rec.status = rec["a"].status = store.loading.Status(state, 9, "It goes.")
+    journal = store.Journal(rec, tmp_path / "left")
+    for found in (store.look(tmp_path / "left"), store.load(tmp_path / "left")):
+        assert found.status == rec.status
+    journal.close()
+    left = "stopped: Its process ended at about step 9, before the run did."
+    copied = "stopped: It was saved at step 9, while it went."
+    for path, words in ((tmp_path / "left", left), (rec.save(tmp_path / "copied"), copied)):
+        found = store.load(path)
+        assert [str(found.status), str(found["a"].status)] == [words] * 2
+        assert found["b"].status == rec["b"].status
+        assert store.look(path).status == found.status
+        assert not store.look(path).live
+        assert (path / "zarr.json").exists()
+        assert_same(store.load(found.save(tmp_path / "again", overwrite=True)), found)
 
 
 def test_importing_the_store_is_light():
