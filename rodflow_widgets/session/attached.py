@@ -93,7 +93,7 @@ class Attached:
         self._keeper: Keeper | None = None
         if save is not None:
             try:
-                self._keeper = Keeper(self._recording, save, self._listeners.call)
+                self._keeper = Keeper(self._recording, save)
             except BaseException:
                 self._ended = "It could not be saved."
                 self._detach()
