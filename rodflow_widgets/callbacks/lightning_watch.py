@@ -21,7 +21,8 @@ class LightningWatch(Following, Callback):
             `forward`. All parameters of the optimizer must be in it.
         optimizer: number of the one that is watched, where there are several.
         show: display the live view when training begins.
-        **options: of `rf.watch`: share, every, eigenvalues, tolerance, hessian, seed, name, panels.
+        **options: of `rf.watch`: share, every, eigenvalues, tolerance, hessian, seed, name, panels, save,
+            overwrite. With save= a second training wants a callback of its own, or overwrite=True.
 
     `watch` is there from the start of training on, with recording, status, forecast and the rest.
     """

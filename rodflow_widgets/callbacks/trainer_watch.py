@@ -19,7 +19,8 @@ class TrainerWatch(Following, TrainerCallback):
         targets: what `loss` is given beside the output.
         loss: `loss(model(**inputs), targets)`, a scalar; None is the loss that the model computes from `labels`.
         show: display the live view when training begins.
-        **options: of `rf.watch`: share, every, eigenvalues, tolerance, hessian, seed, name, panels.
+        **options: of `rf.watch`: share, every, eigenvalues, tolerance, hessian, seed, name, panels, save,
+            overwrite. With save= a second training wants a callback of its own, or overwrite=True.
 
     `watch` is there from the start of training on, with recording, status, forecast and the rest. The Trainer tells callbacks
     nothing of an exception: `with callback.watching(): trainer.train()` lets the watch say what was raised.
