@@ -16,6 +16,8 @@ from .lock import Lock, held, holder
 from .places import LOCK, RUN, absolute, beside
 
 ABANDONED_SECONDS = 60.0
+GONE = "replaced.part"
+"""What a run is called while it is removed."""
 
 
 class Making:
@@ -118,16 +120,21 @@ class Making:
             named = part.name.startswith(f".{self.path.name}.") and part.name.endswith(".part")
             if named and part.is_dir() and not part.is_symlink() and not held(part):
                 made = part.stat().st_mtime
-                if (part / LOCK).exists() or time.time() - made > ABANDONED_SECONDS:
+                gone = part == beside(self.path, GONE)
+                if gone or (part / LOCK).exists() or time.time() - made > ABANDONED_SECONDS:
                     shutil.rmtree(part, ignore_errors=True)
 
 
 def _clear(former: Path, path: Path, *, carried: bool) -> None:
     """Remove a run that was replaced; what is not of it and could not be carried stays in a folder beside."""
     if carried:
+        gone = beside(path, GONE)
+        shutil.rmtree(gone, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            former = former.rename(gone)  # half removed it would not say any more what was of the run
         shutil.rmtree(former, ignore_errors=True)
         return
-    for entry in ours(former):
+    for entry in sorted(ours(former), key=lambda entry: entry.name == RUN):
         if entry.is_dir():
             shutil.rmtree(entry, ignore_errors=True)
         else:

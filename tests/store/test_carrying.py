@@ -106,3 +106,24 @@ def test_a_kill_before_anything_was_carried_loses_nothing(tmp_path, there):
             store.Journal(recording(), path, overwrite=True)
         furnished(tmp_path / "run-left")
         assert names(tmp_path) == {"run", "run-left"}
+
+
+def test_a_kill_while_the_former_run_is_removed_leaves_nothing_of_it(tmp_path, monkeypatch):
+    path = tmp_path / "run"
+
+    def killed(folder, **_):
+        if folder.exists():
+            (folder / "lock").unlink()
+            (folder / "run.json").unlink()
+            raise KeyboardInterrupt
+
+    once(path)
+    furnish(path)
+    with monkeypatch.context() as patched:
+        patched.setattr(store.folders.shutil, "rmtree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            store.folders._clear(path.rename(tmp_path / ".run.replaced"), path, carried=True)
+    assert names(tmp_path) == {".run.replaced.part"}
+    once(path)
+    assert list(tmp_path.iterdir()) == [path]
+    assert "fork" not in names(path)
