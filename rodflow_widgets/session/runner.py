@@ -22,22 +22,22 @@ from .commands import COMMANDS, Command, command
 from .keeping import Destination, Keeper
 from .listeners import Listener, Listeners
 from .recorder import Driver
-from .shown import Failure, Saving, Shown
+from .shown import Failure, Shown
 from .spec import Plan
 from .stopwatch import Stopwatch
 from .surveying import Surveyed, Surveys, simulation_of
 from .tuning import Tuned
+from .written import WrittenDown, over
 
 if TYPE_CHECKING:
     from ..engine import Problem, Simulation
 
 ANSWER_SECONDS = 30.0
 
-_over = threading.Event()
 _running: weakref.WeakSet[Run] = weakref.WeakSet()
 
 
-class Run(Surveyed, Tuned, Shown):
+class Run(Surveyed, WrittenDown, Tuned, Shown):
     """A simulation that is driven on a thread of its own, between the steps of which commands are applied.
 
     The thread lives while there is something to do: a paused or ended run has none. Methods that change the run return
@@ -123,11 +123,6 @@ class Run(Surveyed, Tuned, Shown):
     def failure(self) -> Failure | None:
         """What was raised in mid-run."""
         return self._failure
-
-    @property
-    def saving(self) -> Saving | None:
-        """How it gets to disk, if it does."""
-        return None if self._keeper is None else self._keeper.saving
 
     def __repr__(self) -> str:
         return f"<Run {self._number}: {self.status}>"
@@ -258,12 +253,6 @@ class Run(Surveyed, Tuned, Shown):
         driver = Driver(simulation, self._number + 1, past=plan.past)
         return driver, None if save is None else self._keeping(driver.recording, save)
 
-    def _keeping(self, recording: Recording, save: Destination, applied: int = 0) -> Keeper:
-        """A keeper that lets this run go, and is closed when it has gone."""
-        keeper = Keeper(recording, save, _Told(weakref.ref(self)), applied=applied)
-        weakref.finalize(self, keeper.drop).atexit = False
-        return keeper
-
     def _begin(self, simulation: Simulation, recorder: Driver, keeper: Keeper | None) -> None:
         self._recorder, self._keeper = recorder, keeper
         self._checkpoints = Checkpoints(simulation, desk=keeper)
@@ -383,18 +372,6 @@ class Run(Surveyed, Tuned, Shown):
     def _on_tell(self) -> None:
         self._notify()
 
-    def _reopen(self) -> None:
-        """Have the folder of a run that has finished again, if there is one."""
-        if self._keeper is not None:
-            save = self._keeper.again(self._recorder.simulation.row)
-            self._keeper = self._keeping(self.recording, save, self._checkpoints.changes)
-            self._checkpoints.desk = self._keeper
-
-    def _changed_after_end(self) -> None:
-        if self._keeper is not None:
-            self._reopen()
-            self._keeper.close()
-
     def _close_stopped(self) -> None:
         self._recorder.drain()
         sentence = f"Stopped at step {self._recorder.step:,}. The recording up to there is kept."
@@ -445,22 +422,10 @@ class Run(Surveyed, Tuned, Shown):
         self._listeners.call()
 
 
-class _Told:
-    """Has the worker of a run, if there still is one, tell its listeners."""
-
-    def __init__(self, run: weakref.ref[Run]) -> None:
-        self._run = run
-
-    def __call__(self) -> None:
-        run = self._run()
-        if run is not None and not _over.is_set():
-            run._queued(Command("tell", {}))
-
-
 @atexit.register
 def _stop_all() -> None:
     """Threads that compute while the interpreter is taken apart can crash it."""
-    _over.set()
+    over.set()
     for run in list(_running):
         thread = run._thread
         if thread is not None:
