@@ -6,6 +6,7 @@ each of its steps was recorded, so that it can be seen afterwards what was lost.
 
 from __future__ import annotations
 
+import importlib
 import mmap
 import os
 import signal
@@ -13,19 +14,15 @@ import sys
 import time
 from pathlib import Path
 
-import filelock  # noqa: F401 - what a run loads when it begins is loaded once, before the processes part
-import google_crc32c  # noqa: F401
 import numpy as np
-import pyarrow.ipc  # noqa: F401
-import safetensors.numpy  # noqa: F401
-import sklearn.datasets  # noqa: F401
 import torch
 
 import rodflow_widgets as rf
-from rodflow_widgets import engine  # noqa: F401
 from rodflow_widgets.session import Run, RunSpec
 from rodflow_widgets.session.keeping import Destination
 
+LOADED = ("filelock", "google_crc32c", "pyarrow.ipc", "rodflow_widgets.engine", "safetensors.numpy", "sklearn.datasets")
+"""What a run loads when it begins: once, before the processes part."""
 STEPS, ROWS, RATE = 100_000, 25, 0.45
 
 
@@ -78,6 +75,8 @@ def kill_one(path: Path, seconds: float) -> tuple[np.ndarray, float]:
 
 
 def main(folder: str, *seconds: str) -> None:
+    for module in LOADED:
+        importlib.import_module(module)
     for i, wait in enumerate(seconds):
         times, ended = kill_one(Path(folder) / f"run{i}", float(wait))
         np.savez(Path(folder) / f"times{i}.npz", times=times[times > 0], ended=ended)
