@@ -18,6 +18,8 @@ from .checkpoints import Kept
 from .shown import Saving
 
 CHECKPOINT_SECONDS = 10.0
+_beginning = threading.Lock()
+"""Forks that begin at once would make up the same name, and clear away what the other has not locked yet."""
 START = "start"
 """Name of the problem's starting point among the arrays of a checkpoint."""
 
@@ -103,17 +105,12 @@ class Keeper:
         self._journal.start()
 
     def _begun(self, recording: Recording, destination: Destination) -> store.Journal:
-        """The journal in that folder, or, where somebody else has just taken a name that was made up, in the next."""
+        """The journal in that folder, or, where a name that was made up has been taken since, in the next."""
         past = destination.past
         if past is None:
-            while True:
-                try:
-                    return store.Journal(recording, destination.path, overwrite=destination.overwrite)
-                except ArgumentError:
-                    other = destination.free() if destination.root is not None else destination
-                    if other.path == destination.path:
-                        raise
-                    destination = other
+            with _beginning:
+                place = destination if destination.root is None else destination.free()
+                return store.Journal(recording, place.path, overwrite=place.overwrite)
         held = [info for info in store.checkpoints(destination.path) if info.row <= past.row][-1:]
         continues, applied = (held[0].row, held[0].applied) if held else (None, 0)
         journal = store.Journal(recording, destination.path, overwrite=True, continues=continues, expected=past.token)

@@ -23,7 +23,9 @@ BLOCK = 16
 
 
 def fast():
-    return empty(a=[column("clock")], b=[column("clock"), column("eigenvalues", 2)])
+    rec = empty(a=[column("clock")], b=[column("clock"), column("eigenvalues", 2)])
+    rec.status = Status("running", 0, "Running.")
+    return rec
 
 
 def grow(rec, first):
