@@ -30,6 +30,7 @@ def test_the_run_goes_on_says_so_and_what_was_written_is_there(small_disk):
         fill(small_disk / "filling")
     assert run.start().wait(120).state == "finished"
     assert len(run.recording["discrete"]) == 251
+    assert run.saving.failing
     assert any(saving.failing and saving.sentence.startswith("The disk is full") for saving in said)
     there = rf.load(small_disk / "run")
     count = len(there["discrete"])

@@ -247,7 +247,7 @@ def test_an_exception_of_the_loop_is_said_and_raised(loop: Callable[..., Any]) -
 class Failing:
     """A loss that fails in the looks of some steps: it knows them by the batch."""
 
-    def __init__(self, error: Exception, fails: Callable[[int], bool]) -> None:
+    def __init__(self, error: BaseException, fails: Callable[[int], bool]) -> None:
         self.error, self.fails, self.watch = error, fails, None
 
     def __call__(self, output: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -304,7 +304,7 @@ def test_training_that_is_lost_is_said_since_when(loop: Callable[..., Any]) -> N
 
 
 def test_an_interrupt_in_a_look_leaves_the_model_as_it_was(loop: Callable[..., Any]) -> None:
-    loss = Failing(KeyboardInterrupt(), lambda step: step == 2)  # type: ignore[arg-type]
+    loss = Failing(KeyboardInterrupt(), lambda step: step == 2)
     model, optimizer, watch = loop(loss=loss)
     loss.watch = watch
     model.train()

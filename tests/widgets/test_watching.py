@@ -55,7 +55,9 @@ class Page:
         self.say(kind="command", id=identity, name=name, args=args)
 
     def reply(self, identity):
-        found = lambda: [c for c in self.contents if c["kind"] == "reply" and c["id"] == identity]  # noqa: E731
+        def found():
+            return [c for c in self.contents if c["kind"] == "reply" and c["id"] == identity]
+
         until(found)
         return found()[0]
 
