@@ -12,10 +12,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Job:
-    """Numbers of runs that are computed together, or of one, and why it is alone."""
+    """Numbers of runs that are computed together, or of one, and why it is alone.
+
+    on_disk: it goes on from a checkpoint.
+    """
 
     runs: tuple[int, ...]
     alone: str | None = None
+    on_disk: bool = False
 
     def halves(self) -> tuple[Job, Job]:
         """Two jobs with half of the runs each."""
