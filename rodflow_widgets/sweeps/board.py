@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from ..errors import RunError
 from ..recording import Recording
@@ -33,6 +34,7 @@ class Board:
         self.todo: deque[Job] = deque()
         self.disk: Written | None = None
         self.trouble = ""
+        self.done: list[tuple[int, ...]] = []
         self._plan: Plan | None = None
         self._changed = changed
 
@@ -42,18 +44,24 @@ class Board:
             raise RunError("The sweep has no problem yet.")
         return self._plan
 
-    def arrange(self, plan: Plan, runs: Sequence[int], at_once: int, going_on: Sequence[int] = ()) -> None:
+    def arrange(
+        self, plan: Plan, runs: Sequence[int], at_once: int, hands: int = 1, going_on: Sequence[int] = ()
+    ) -> None:
         """Have these runs computed, and those of `going_on` from their checkpoints on disk."""
         self._plan = plan
         on = [Job((run,), "it goes on from a checkpoint", on_disk=True) for run in going_on]
-        self.todo = deque([*on, *jobs(plan.requests, runs, at_once)])
+        self.todo = deque([*on, *jobs(plan.requests, runs, at_once, hands)])
         for job in self.todo:
             if not job.on_disk:
                 self._say_how(job)
 
-    def add(self, runs: Sequence[int], at_once: int) -> None:
+    def take_on(self, plan: Plan, todo: deque[Job]) -> None:
+        """Have these jobs computed."""
+        self._plan, self.todo = plan, todo
+
+    def add(self, runs: Sequence[int], at_once: int, hands: int) -> None:
         """Have these runs computed, too."""
-        more = jobs(self.plan.requests, runs, at_once) if runs else []
+        more = jobs(self.plan.requests, runs, at_once, hands) if runs else []
         self.todo.extend(more)
         for job in more:
             self._say_how(job)
@@ -75,6 +83,32 @@ class Board:
             self.errors.pop(run, None)
         self._say_how(job)
         return [self.recordings[run] for run in job.runs]
+
+    def begun(self, job: Job) -> None:
+        """A job goes to somebody else; its rows come with its end."""
+        for recording in self.fresh(job):
+            recording.status = Status("running", 0, "Running elsewhere.")
+        self._changed()
+
+    def put_back(self, job: Job) -> None:
+        """A job that nobody has computed is to be done again."""
+        for run in job.runs:
+            self.recordings[run].status = Status("ready", 0, "Nothing has run yet.")
+        self.todo.appendleft(job)
+        self._changed()
+
+    def arrived(self, job: Job, recordings: Sequence[Recording], errors: dict[int, str]) -> None:
+        """A job was computed elsewhere; what was stopped there is to be done again."""
+        for run, recording in zip(job.runs, recordings, strict=True):
+            if self.disk is not None and any(len(table) for table in recording.tables):
+                self.disk.save(run, recording)
+            self.recordings[run] = recording
+        self.errors |= errors
+        left = tuple(run for run in job.runs if self.recordings[run].status.state not in ENDED)
+        if left:
+            self.todo.appendleft(replace(job, runs=left))
+        self.done.append(tuple(run for run in job.runs if run not in left))
+        self.over(job)
 
     def told(self, job: Job, step: int = 0) -> None:
         """There are new rows of a job, which is at `step`."""

@@ -12,6 +12,7 @@ from ..session.keeping import Keeper
 from ..session.recorder import Driver
 from .board import Board
 from .jobs import Job
+from .plan import Plan
 
 LOOK_SECONDS = 0.1
 
@@ -28,6 +29,15 @@ class Crew(Protocol):
         """Whether it holds no run that goes on."""
         ...
 
+    @property
+    def hands(self) -> int:
+        """How many jobs it computes at the same time."""
+        ...
+
+    def prepare(self, plan: Plan) -> None:
+        """Raise ArgumentError where it cannot compute this."""
+        ...
+
     def leave(self, board: Board) -> None:
         """Give what it holds back to those to be done."""
         ...
@@ -42,6 +52,8 @@ class _Going:
 
 class Here:
     """Computes in the calling thread; a job that was stopped goes on where it was."""
+
+    hands = 1
 
     def __init__(self) -> None:
         self._going: _Going | None = None
@@ -72,6 +84,9 @@ class Here:
     def idle(self) -> bool:
         """Whether it holds no run that goes on."""
         return self._going is None
+
+    def prepare(self, plan: Plan) -> None:
+        """It computes everything."""
 
     def leave(self, board: Board) -> None:
         """Give what it holds back to those to be done, from their beginning."""

@@ -56,7 +56,7 @@ class Sweep:
         self._path: Path | None = None
         self._mark = ""
         if plan is not None:
-            self._board.arrange(plan, range(len(plan.points)), at_once)
+            self._board.arrange(plan, range(len(plan.points)), at_once, self._crew.hands)
 
     @staticmethod
     def of(plan: Plan, *, at_once: int, crew: Crew | None = None) -> Sweep:
@@ -155,13 +155,14 @@ class Sweep:
             if self._running:
                 return self.status
             crew = crew_of(workers, client, executor)
-            plan = self._planned(problem, optimizer, processes)
             board = self._board
             if crew is not None:
                 self._crew.leave(board)
                 self._crew = crew
+            plan = self._planned(problem, optimizer, processes)
+            self._crew.prepare(plan)
             if failed:
-                board.add(sorted(board.errors), self._at_once)
+                board.add(sorted(board.errors), self._at_once, self._crew.hands)
             if not board.todo and self._crew.idle:
                 return self.status
             self._open(plan)
@@ -177,7 +178,7 @@ class Sweep:
             assert self._described is not None
             self._plan = planned(*self._described, problem, optimizer, processes)
             left, on = unfinished(self._board, self._path)
-            self._board.arrange(self._plan, left, self._at_once, on)
+            self._board.arrange(self._plan, left, self._at_once, self._crew.hands, on)
         return self._plan
 
     def _open(self, plan: Plan) -> None:

@@ -95,11 +95,8 @@ class Written:
             self._closing[run] = self._hands.submit(self._close, run, journal)
 
     def save(self, run: int, recording: Recording) -> None:
-        """Write a run that was computed elsewhere, whole."""
-        try:
-            store.save(recording, self.place(run), overwrite=True)
-        except (ArgumentError, OSError) as error:
-            self._say(f"Run {run} could not be saved: {error}")
+        """Write a run that was computed elsewhere, whole; `settle` waits for it."""
+        self._closing[run] = self._hands.submit(self._save, run, recording)
 
     def settle(self, runs: Iterable[int]) -> None:
         """Close the journals of these runs and wait until everything of them is on the disk."""
@@ -125,6 +122,14 @@ class Written:
         with contextlib.suppress(OSError):
             self._folder.release()
         return store.sweep_mark(self.path)
+
+    def _save(self, run: int, recording: Recording) -> None:
+        try:
+            store.save(recording, self.place(run), overwrite=True)
+        except (ArgumentError, OSError) as error:
+            self._say(f"Run {run} could not be saved: {error}")
+        finally:
+            self._closing.pop(run, None)
 
     def _close(self, run: int, journal: store.Journal) -> None:
         try:
