@@ -26,7 +26,9 @@ class Gone(Exception):
 
 
 class Lender(Protocol):
-    """Who lends processes."""
+    """Who lends processes; `here` says whether they are of this machine."""
+
+    here: bool
 
     @property
     def hands(self) -> int:
@@ -72,6 +74,11 @@ class Away:
     def hands(self) -> int:
         """How many jobs are computed at the same time."""
         return self._lender.hands
+
+    @property
+    def in_memory(self) -> int:
+        """How many of them are in the memory of this machine, as far as is known."""
+        return self._lender.hands if self._lender.here else 1
 
     @property
     def idle(self) -> bool:

@@ -34,6 +34,11 @@ class Crew(Protocol):
         """How many jobs it computes at the same time."""
         ...
 
+    @property
+    def in_memory(self) -> int:
+        """How many of them are in the memory of this machine, as far as is known."""
+        ...
+
     def prepare(self, plan: Plan) -> None:
         """Raise ArgumentError where it cannot compute this."""
         ...
@@ -54,6 +59,7 @@ class Here:
     """Computes in the calling thread; a job that was stopped goes on where it was."""
 
     hands = 1
+    in_memory = 1
 
     def __init__(self) -> None:
         self._going: _Going | None = None

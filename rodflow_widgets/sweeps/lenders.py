@@ -19,6 +19,8 @@ _parcel: Parcel | None = None
 class Processes:
     """Processes of this machine, begun afresh (spawn), with as many threads as there are processors for each."""
 
+    here = True
+
     def __init__(self, workers: int) -> None:
         self.hands = workers
         self._context = multiprocessing.get_context("spawn")
@@ -34,7 +36,7 @@ class Processes:
         if self._pool is None:
             threads = max(1, (os.cpu_count() or 1) // self.hands)
             arguments = (threads, self._stopping, self._parcel)
-            self._pool = ProcessPoolExecutor(self.hands, self._context, _begin, arguments)
+            self._pool = ProcessPoolExecutor(self.hands, self._context, _begin, arguments)  # type: ignore[arg-type]
         return self._pool.submit(_computed, job)
 
     def outcome(self, future: Future[Outcome]) -> Outcome:
@@ -79,6 +81,8 @@ def _computed(job: Job) -> Outcome:
 class Lent:
     """An executor of one's own, which stays open; jobs that are under way when it is stopped are waited for."""
 
+    here = True
+
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
         self.hands = int(getattr(executor, "_max_workers", 0) or os.cpu_count() or 1)
@@ -111,8 +115,11 @@ class Lent:
 class Cluster:
     """A Dask cluster: a job whose worker dies is computed by another one, and its result is given up on arrival."""
 
+    here = False
+
     def __init__(self, client: Any) -> None:
         self._client = client
+        self._address = str(getattr(getattr(client, "scheduler", None), "address", "an unknown address"))
 
     @property
     def hands(self) -> int:
@@ -148,11 +155,6 @@ class Cluster:
 
     def close(self) -> None:
         """It is not ours."""
-
-    @property
-    def _address(self) -> str:
-        scheduler = getattr(self._client, "scheduler", None)
-        return str(getattr(scheduler, "address", "an unknown address"))
 
 
 def _gone(what: str) -> str:

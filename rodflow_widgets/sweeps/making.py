@@ -54,7 +54,11 @@ def sweep(
         points: explicit runs instead of the product, a dictionary each of hyperparameters, "seed" and "start".
         save: a folder to which everything goes while it is computed; `rf.load` reads it and goes on with it.
         overwrite: let a sweep that is in that folder already go away.
-        at_once: the most runs in one batch; memory grows with it. 1 computes all one after the other.
+        at_once: the most runs in one batch; memory grows with it, and where it would not fit it is less (`sweep.at_once`).
+            1 computes all one after the other.
+        workers: processes of this machine among which the runs are shared out; 1 computes in this one.
+        client: a Dask client (`distributed.Client`) whose workers compute.
+        executor: any `concurrent.futures.Executor` that computes.
         wait: return when all has been computed; False returns at once, and it goes on in a thread.
         progress: show a progress bar while waiting, in optimizer steps of all runs.
         **grids: any hyperparameter of the optimizer; a list varies it, a number sets it. Lists, also of starts and seeds,
@@ -64,7 +68,7 @@ def sweep(
         The sweep. An interrupt (Ctrl-C, the stop button of a notebook) stops it and keeps what was computed.
 
     Raises:
-        RodflowError: an argument cannot work; raised before anything runs.
+        RodflowError: an argument cannot work, or there is not enough memory; raised before anything runs.
     """
     at_once = AT_ONCE.check(at_once)
     options = {"steps": steps, "start": start, "eigenvalues": eigenvalues, "every": every, "snapshots": snapshots}

@@ -22,6 +22,7 @@ from .board import ENDED, Board
 from .crews import crew_of
 from .described import described, planned, sketched
 from .here import Crew, Here
+from .memory import fitting
 from .plan import Plan, Sketch
 from .points import Axes, Point
 from .standing import read, runs, standing, unfinished
@@ -46,7 +47,7 @@ class Sweep:
 
     def __init__(self, sketch: Sketch, plan: Plan | None, *, at_once: int, crew: Crew | None = None) -> None:
         self._plan = plan
-        self._at_once = at_once
+        self._asked = self._at_once = at_once
         self._listeners = Listeners(Exception)
         self._lock = threading.RLock()
         self._board = Board(sketch, self._listeners.call)
@@ -56,7 +57,8 @@ class Sweep:
         self._path: Path | None = None
         self._mark = ""
         if plan is not None:
-            self._board.arrange(plan, range(len(plan.points)), at_once, self._crew.hands)
+            self._at_once = fitting(plan, at_once, self._crew.in_memory)
+            self._board.arrange(plan, range(len(plan.points)), self._at_once, self._crew.hands)
 
     @staticmethod
     def of(plan: Plan, *, at_once: int, crew: Crew | None = None) -> Sweep:
@@ -108,6 +110,11 @@ class Sweep:
     def steps(self) -> int:
         """Optimizer steps of every run."""
         return self._board.sketch.steps
+
+    @property
+    def at_once(self) -> int:
+        """The most runs in one batch: what was asked for, or what there is memory for."""
+        return self._at_once
 
     @property
     def path(self) -> Path | None:
@@ -177,6 +184,7 @@ class Sweep:
         if self._plan is None:
             assert self._described is not None
             self._plan = planned(*self._described, problem, optimizer, processes)
+            self._at_once = fitting(self._plan, self._asked, self._crew.in_memory)
             left, on = unfinished(self._board, self._path)
             self._board.arrange(self._plan, left, self._at_once, self._crew.hands, on)
         return self._plan
@@ -193,7 +201,7 @@ class Sweep:
 
     def _describe(self, plan: Plan) -> Described:
         if self._described is None:
-            self._described = described(plan, self._at_once)
+            self._described = described(plan, self._asked)
         return self._described
 
     def keep(self, path: str | os.PathLike[str], overwrite: bool) -> None:
