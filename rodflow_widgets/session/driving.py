@@ -129,7 +129,8 @@ class Together(Part):
         self._drained = time.perf_counter()
         for recorder in self.recorders:
             if not recorder.closed and not self.finished and recorder.ended:
-                recorder.close(*recorder.verdict(), seconds=self._drained - self._begun)
+                last = max(table.status.step for table in recorder.recording.tables)
+                recorder.close(*recorder.verdict(), seconds=self._drained - self._begun, step=last)
 
 
 def drive(part: Part, told: Callable[[int], Any], heard: Callable[[], bool] = lambda: False) -> None:
