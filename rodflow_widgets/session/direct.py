@@ -11,8 +11,9 @@ from typing import Any
 from ..recording import Recording
 from ..vocabulary import Status
 from .checkpoints import Checkpoints, Desk
-from .keeping import Destination, Keeper
+from .keeping import Destination
 from .recorder import Driver
+from .shared import desk
 from .spec import PROCESSES, RunSpec, refuse
 
 
@@ -70,9 +71,10 @@ def record(driver: Driver, *, progress: bool = False, destination: Destination |
     """Drive a simulation to its end in this thread, and write it down on the way."""
     from tqdm.auto import tqdm
 
-    keeper = None if destination is None else Keeper(driver.recording, destination)
+    problem = driver.simulation.problem
+    keeper = desk(driver.recording, destination, problem)
     try:
-        with tqdm(total=driver.simulation.steps, unit="step", disable=not progress) as bar:
+        with tqdm(total=driver.simulation.steps, unit="step", disable=not (progress and problem.leads)) as bar:
             return drive(driver, bar, keeper)
     finally:
         if keeper is not None:
@@ -95,6 +97,8 @@ def drive(driver: Driver, bar: Any, desk: Desk | None = None) -> Recording:
         bar.update(first + driver.step - bar.n)
         verdict = driver.verdict()
     except KeyboardInterrupt:
+        if simulation.problem.group is not None:
+            simulation.problem.group.leave("A run was interrupted.")
         with contextlib.suppress(Exception):  # the interrupt may have hit the simulation anywhere
             driver.drain()
         verdict = "stopped", f"Stopped at step {driver.step:,}. The recording up to there is kept."

@@ -84,7 +84,7 @@ def simulate_many(
     made: dict[int, Recording] = {}
     parts = groups(requests, at_once)
     turns = sum(len(part.runs) if part.alone else 1 for part in parts)
-    with tqdm(total=turns * requests[0].steps, unit="step", disable=not progress) as bar:
+    with tqdm(total=turns * requests[0].steps, unit="step", disable=not (progress and problem.leads)) as bar:
         for part in parts:
             if any(recording.status.state == "stopped" for recording in made.values()):
                 break

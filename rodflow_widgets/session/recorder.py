@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 from .. import store
 from ..recording import Recording, Table
 from ..vocabulary import Event, State, Status
+from .leading import clock_of, saver
 
 if TYPE_CHECKING:
     from ..engine import Block, Simulation
+    from ..recording.recording import Saver
     from .forking import Past
 
 DRAIN_SECONDS = 0.033
@@ -34,12 +36,13 @@ class Recorder:
 
     Args:
         number: of the run, counting resets.
+        saver: what `Recording.save` calls.
         said: what else its `spec` holds.
     """
 
-    def __init__(self, source: Source, number: int = 1, **said: Any) -> None:
+    def __init__(self, source: Source, number: int = 1, *, saver: Saver = store.save, **said: Any) -> None:
         self._source = source
-        self.recording = Recording({**source.describe(), "run": number, **said}, saver=store.save)
+        self.recording = Recording({**source.describe(), "run": number, **said}, saver=saver)
 
     @property
     def step(self) -> int:
@@ -95,9 +98,10 @@ class Driver(Recorder):
         past: Past | None = None,
         **said: Any,
     ) -> None:
-        super().__init__(simulation, number, parent=None if past is None else past.parent, **said)
+        problem, parent = simulation.problem, None if past is None else past.parent
+        super().__init__(simulation, number, saver=saver(problem), parent=parent, **said)
         self.simulation = simulation
-        self._clock = clock
+        self._clock = clock_of(problem, clock)
         self._drained = -float("inf")
         self.recording.add_events(simulation.events)
         if past is not None:
