@@ -47,7 +47,7 @@ help:
 	@echo 'make build       wheel and sdist into dist/'
 	@echo 'make bench       the benchmarks, but for benchmarks/setup.py, which installs everything once more'
 	@echo 'make bench-peers eigenvalues beside curvlinops, PyHessian and others, in .peers/; writes docs/benchmarks.md'
-	@echo 'make screenshot  the picture of the README, taken from JupyterLab'
+	@echo 'make screenshot  the pictures of the README and of docs/extension.md, taken from JupyterLab'
 	@echo 'make states      those of docs/front-end.md (some of them: make states STATES="paused gone")'
 	@echo 'make clean       remove everything that was built or installed here'
 
@@ -171,6 +171,7 @@ bench-peers: $(PEERS)/.made
 
 screenshot: $(VENV)/.test $(EXTENSION)/package.json browser
 	@$(BIN)/python docs/screenshot.py
+	@$(BIN)/python docs/extension.py
 
 states: $(VENV)/.test $(EXTENSION)/package.json browser
 	@$(BIN)/python docs/states.py $(STATES)

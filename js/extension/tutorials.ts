@@ -26,6 +26,7 @@ export class TutorialsPage extends Widget {
     this.title.label = "rodflow tutorials";
     this.title.icon = icon;
     this.title.closable = true;
+    this.node.tabIndex = -1;
     const list = h("ol", {});
     const place = inFolder(folder, COPIES);
     this.node.append(
@@ -46,6 +47,10 @@ export class TutorialsPage extends Widget {
     this.fill(list).catch((error) => {
       list.replaceWith(h("p", { role: "alert" }, `The tutorials could not be listed: ${error.message}`));
     });
+  }
+
+  protected override onActivateRequest(): void {
+    this.node.focus();
   }
 
   private async fill(list: HTMLElement): Promise<void> {
@@ -75,21 +80,17 @@ export class TutorialsPage extends Widget {
 export async function copied(contents: Contents.IManager, folder: string, file: string): Promise<string> {
   const place = inFolder(folder, COPIES);
   const path = inFolder(place, file);
-  if (await exists(contents, path)) return path;
+  if (!(await names(contents, folder)).includes(COPIES)) await contents.save(place, { type: "directory" });
+  else if ((await names(contents, place)).includes(file)) return path;
   const content = await (await asset(file)).json();
-  if (!(await exists(contents, place))) await contents.save(place, { type: "directory" });
   await contents.save(path, { type: "notebook", format: "json", content });
   return path;
 }
 
-async function exists(contents: Contents.IManager, path: string): Promise<boolean> {
-  try {
-    await contents.get(path, { content: false });
-    return true;
-  } catch (error) {
-    if ((error as { response?: Response }).response?.status === 404) return false;
-    throw error;
-  }
+/** What is in a folder; asked like this, since a page logs an error for every file that is asked for and not there. */
+async function names(contents: Contents.IManager, folder: string): Promise<string[]> {
+  const { content } = await contents.get(folder, { content: true });
+  return (content as Contents.IModel[]).map(({ name }) => name);
 }
 
 async function asset(name: string): Promise<Response> {

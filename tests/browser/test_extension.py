@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 import rodflow_widgets as rf
-from rodflow_widgets.session.saved import Saved
+from rodflow_widgets.session import Run, RunSpec
 from rodflow_widgets.widgets import saved
 from rodflow_widgets.widgets.branches import Branches
 from rodflow_widgets.widgets.live import traits
@@ -152,31 +152,35 @@ def test_the_launcher_opens_a_tutorial_and_overwrites_nothing(opener: Opener, tm
     notebook.screenshot("tutorials")
 
 
-def output_of(name: str) -> dict[str, Any]:
+def output_of(problem: rf.Problem, learning_rate: float, name: str = "") -> dict[str, Any]:
     """The MIME data of a run's picture, as a notebook saves it."""
-    recording = rf.simulate(
-        rf.problems.quadratic(sharpness=2.0), rf.optimizers.GradientDescent(0.4), steps=60, progress=False
-    )
-    recording.spec["problem"]["name"] = name
+    run = Run(RunSpec(problem, rf.optimizers.GradientDescent(learning_rate), steps=60))
+    run.recording.spec["problem"]["name"] = name or problem.name
+    run.start().wait(60)
     branches = Branches(lambda: None, Budget(), lambda: None)
-    branches.add(Saved(recording))
-    return saved.data(recording, traits((), branches))
+    branches.add(run)
+    return saved.data(run.recording, traits((), branches))
 
 
-def test_a_saved_run_is_interactive_without_kernel_and_trust(opener: Opener, tmp_path: Path) -> None:
-    data = output_of(HOSTILE)
-    other = {**data, saved.MIME: {"protocol": 999}}
+def without_kernel(path: Path, *outputs: dict[str, Any]) -> Path:
+    """A notebook that nobody has signed, for a kernel that is not there, with an output a cell."""
     cells = [
-        nbformat.v4.new_code_cell("live", id=f"cell-{i}", outputs=[nbformat.v4.new_output("display_data", content)])
-        for i, content in enumerate((data, other))
+        nbformat.v4.new_code_cell("live", id=f"cell-{i}", outputs=[nbformat.v4.new_output("display_data", data)])
+        for i, data in enumerate(outputs)
     ]
     notebook = nbformat.v4.new_notebook(cells=cells)
     notebook.metadata.kernelspec = {"name": "gone", "display_name": "Gone", "language": "gone"}
-    nbformat.write(notebook, tmp_path / "stranger.ipynb")
+    nbformat.write(notebook, path)
+    return path
+
+
+def test_a_saved_run_is_interactive_without_kernel_and_trust(opener: Opener, tmp_path: Path) -> None:
+    data = output_of(rf.problems.quartic(), 0.2, HOSTILE)
+    path = without_kernel(tmp_path / "stranger.ipynb", data, {**data, saved.MIME: {"protocol": 999}})
     mark = len(json.dumps({saved.MIME: data[saved.MIME]}))
     assert mark < 60, "the recording is in the HTML: the mark only says so"
 
-    stranger = opener(tmp_path / "stranger.ipynb", kernel="none", theme="JupyterLab Dark")
+    stranger = opener(path, kernel="none", theme="JupyterLab Dark")
     assert not stranger.page.evaluate("jupyterapp.shell.currentWidget.content.model.cells.get(0).trusted")
     root = interactive(stranger.page, 0, ".rodflow-saved")
     expect(root.locator(".rf-problem")).to_have_text(HOSTILE)
