@@ -16,6 +16,7 @@ BIN := $(VENV)/bin
 PEERS := .peers
 STATIC := rodflow_widgets/widgets/static
 BUNDLE := $(STATIC)/live.js
+EXTENSION := build/labextension
 NOTEBOOK := notebooks/01_quickstart.ipynb
 LAB_ARGS ?=
 PYTEST_ARGS ?=
@@ -46,7 +47,7 @@ help:
 	@echo 'make build       wheel and sdist into dist/'
 	@echo 'make bench       the benchmarks, but for benchmarks/setup.py, which installs everything once more'
 	@echo 'make bench-peers eigenvalues beside curvlinops, PyHessian and others, in .peers/; writes docs/benchmarks.md'
-	@echo 'make screenshot  the picture of the README, taken from JupyterLab'
+	@echo 'make screenshot  the pictures of the README and of docs/extension.md, taken from JupyterLab'
 	@echo 'make states      those of docs/front-end.md (some of them: make states STATES="paused gone")'
 	@echo 'make clean       remove everything that was built or installed here'
 
@@ -98,9 +99,21 @@ node_modules/.made: package.json package-lock.json | node
 	@npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-$(BUNDLE): node_modules/.made tsconfig.json js/build.mjs $(shell find js/src -type f 2>/dev/null)
-	$(call say,JavaScript of the widget)
+# One build for both. The tutorials are part of the extension.
+$(BUNDLE): node_modules/.made tsconfig.json js/build.mjs $(shell find js/src js/extension notebooks -type f -not -path '*/.ipynb_checkpoints/*' 2>/dev/null)
+	$(call say,JavaScript of the widget and of the JupyterLab extension)
 	@npm run --silent build
+	@touch $@
+
+$(EXTENSION)/package.json: $(BUNDLE)
+	@test -f $@ || npm run --silent build
+	@touch $@
+
+# JupyterLab finds the extension as it is built last: an editable install holds none.
+$(VENV)/.extension: $(VENV)/.lab $(EXTENSION)/package.json
+	@mkdir -p $(VENV)/share/jupyter/labextensions
+	@rm -rf $(VENV)/share/jupyter/labextensions/rodflow-widgets
+	@ln -s $(abspath $(EXTENSION)) $(VENV)/share/jupyter/labextensions/rodflow-widgets
 	@touch $@
 
 browser: $(VENV)/.test
@@ -108,7 +121,7 @@ browser: $(VENV)/.test
 
 # ---- what people call ----
 
-lab: node $(VENV)/.lab $(BUNDLE)
+lab: node $(VENV)/.extension
 	$(call say,JupyterLab on $(NOTEBOOK); it ends with Ctrl-C)
 	@exec $(BIN)/python -m jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root) --ServerApp.root_dir=$(dir $(NOTEBOOK)) \
 		--LabApp.default_url=/lab/tree/$(notdir $(NOTEBOOK)) $(LAB_ARGS)
@@ -123,12 +136,12 @@ check: $(VENV)/.test node_modules/.made
 	@npm run --silent typecheck
 	@npm run --silent check
 
-node-tests: node_modules/.made $(BUNDLE)
+node-tests: node_modules/.made $(EXTENSION)/package.json
 	$(call say,TypeScript tests and the size of the bundle)
 	@npm run --silent test
 	@npm run --silent size
 
-python-tests: $(VENV)/.test $(BUNDLE) browser
+python-tests: $(VENV)/.test $(VENV)/.extension browser
 	$(call say,Python tests$(comma) on every core)
 	@$(BIN)/python -m pytest -n auto --dist worksteal tests --ignore tests/browser $(PYTEST_ARGS)
 	@# A page that shares its cores with other tests is slow: browser and notebooks have the machine to themselves.
@@ -139,11 +152,11 @@ format: $(VENV)/.test node_modules/.made
 	@$(BIN)/ruff check --quiet --fix-only . ; $(BIN)/ruff format .
 	@npm run --silent format
 
-build: $(VENV)/.test $(BUNDLE)
+build: $(VENV)/.test $(EXTENSION)/package.json
 	$(call say,Wheel and sdist in dist/)
 	@$(BIN)/hatchling build
 
-bench: $(VENV)/.test $(BUNDLE) browser
+bench: $(VENV)/.test $(EXTENSION)/package.json browser
 	@for file in $(filter-out benchmarks/setup.py,$(wildcard benchmarks/*.py)); do echo "== $$file"; $(BIN)/python "$$file"; done
 
 # The peers ask for packages, and may ask for a torch, that this one does not want: an environment of their own.
@@ -156,10 +169,11 @@ $(PEERS)/.made: benchmarks/peers/requirements.txt pyproject.toml | $(VENV)/.made
 bench-peers: $(PEERS)/.made
 	@OMP_NUM_THREADS=1 $(PEERS)/bin/python -m benchmarks.peers --pip '$(PIP_TORCH)' --write docs/benchmarks.md
 
-screenshot: $(VENV)/.test $(BUNDLE) browser
+screenshot: $(VENV)/.test $(EXTENSION)/package.json browser
 	@$(BIN)/python docs/screenshot.py
+	@$(BIN)/python docs/extension.py
 
-states: $(VENV)/.test $(BUNDLE) browser
+states: $(VENV)/.test $(EXTENSION)/package.json browser
 	@$(BIN)/python docs/states.py $(STATES)
 
 clean:

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import venv
 import zipfile
 from pathlib import Path
@@ -19,11 +20,13 @@ from rodflow_widgets.version import __version__
 
 ROOT = Path(__file__).resolve().parent.parent
 STATIC = "rodflow_widgets/widgets/static"
-BUNDLE = (f"{STATIC}/live.js", f"{STATIC}/live.css", f"{STATIC}/still.js")
+EXTENSION = "build/labextension"
+BUNDLE = (f"{STATIC}/live.js", f"{STATIC}/live.css", f"{STATIC}/still.js", f"{EXTENSION}/package.json")
+INSTALLED = f"rodflow_widgets-{__version__}.data/data/share/jupyter/labextensions/rodflow-widgets"
 
 
-def build(source: Path, target: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(target)]
+def build(source: Path, target: Path, kind: str = "wheel") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", str(target)]
     return subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)
 
 
@@ -31,7 +34,7 @@ def build(source: Path, target: Path) -> subprocess.CompletedProcess[str]:
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tree as it is, with its bundle, without what was installed into it."""
     copy = tmp_path_factory.mktemp("source") / "tree"
-    for name in ("rodflow_widgets", "notebooks", "js/src"):
+    for name in ("rodflow_widgets", "notebooks", "js/src", "js/extension", EXTENSION):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
     for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE"):
         shutil.copy2(ROOT / name, copy / name)
@@ -46,11 +49,17 @@ def wheel(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(target.glob("*.whl"))
 
 
-def test_wheel_holds_bundle_types_and_notebooks(wheel: Path) -> None:
+def test_wheel_holds_bundle_types_notebooks_and_extension(wheel: Path, source: Path) -> None:
+    bundle = [name.replace(EXTENSION, INSTALLED) for name in BUNDLE]
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-        sizes = {name: archive.getinfo(name).file_size for name in BUNDLE}
-    assert {*BUNDLE, "rodflow_widgets/py.typed", "rodflow_widgets/notebooks/01_quickstart.ipynb"} <= names
+        sizes = {name: archive.getinfo(name).file_size for name in bundle}
+        metadata = json.loads(archive.read(f"{INSTALLED}/package.json"))
+        tutorials = json.loads(archive.read(f"{INSTALLED}/tutorials/index.json"))
+    assert {*bundle, "rodflow_widgets/py.typed", "rodflow_widgets/notebooks/01_quickstart.ipynb"} <= names
+    assert {f"{INSTALLED}/install.json", f"{INSTALLED}/{metadata['jupyterlab']['_build']['load']}"} <= names
+    assert [each["file"] for each in tutorials] == sorted(path.name for path in (source / "notebooks").glob("*.ipynb"))
+    assert all(each["title"] and f"{INSTALLED}/tutorials/{each['file']}" in names for each in tutorials)
     assert all(size > 1000 for size in sizes.values()), sizes
     assert not [name for name in names if name.endswith((".ts", ".map")) or name.startswith("tests/")]
     assert f"rodflow_widgets-{__version__}.dist-info/licenses/LICENSE" in names
@@ -60,27 +69,10 @@ def test_wheel_installs_without_node(wheel: Path, tmp_path: Path) -> None:
     """A clean environment that sees this one's libraries but not this checkout, and no Node on its path."""
     venv.create(tmp_path / "env", with_pip=False)
     python = tmp_path / "env" / "bin" / "python"
-    where = subprocess.run(
-        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.strip()
-    install = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--no-index",
-        "--target",
-        where,
-        str(wheel),
-    ]
+    install = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-deps", "--no-index"]
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PIP_", "PYTHON"))}
     environment["PATH"] = str(tmp_path / "env" / "bin")
-    subprocess.run(install, env=environment, check=True)
+    subprocess.run([*install, str(wheel)], env=environment, check=True)
     code = (
         "import sys, pathlib; sys.path.append(sys.argv[1]); import rodflow_widgets as rf; folder = "
         "pathlib.Path(rf.__file__).parent; rf.optimizers.GradientDescent(0.4); rf.compare;"
@@ -96,6 +88,29 @@ def test_wheel_installs_without_node(wheel: Path, tmp_path: Path) -> None:
     assert version == __version__
     assert Path(folder).is_relative_to(tmp_path)
     assert bundle == "True"
+    listing = [sys.executable, "-m", "jupyter", "labextension", "list"]
+    environment["JUPYTER_PATH"] = str(tmp_path / "env" / "share" / "jupyter")
+    listed = subprocess.run(listing, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True).stderr
+    (line,) = [line for line in listed.splitlines() if "rodflow-widgets" in line]
+    assert f"rodflow-widgets v{__version__}" in line
+    assert "OK" in line
+    assert "(python, rodflow_widgets)" in line
+
+
+def test_an_sdist_builds_the_same_wheel_without_node(
+    source: Path, wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = build(source, tmp_path, "sdist")
+    assert done.returncode == 0, done.stdout + done.stderr
+    with tarfile.open(next(tmp_path.glob("*.tar.gz"))) as archive:
+        archive.extractall(tmp_path, filter="data")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = build(tmp_path / f"rodflow_widgets-{__version__}", tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    with zipfile.ZipFile(wheel) as first, zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as second:
+        assert {i.filename: i.CRC for i in first.infolist() if "RECORD" not in i.filename} == {
+            i.filename: i.CRC for i in second.infolist() if "RECORD" not in i.filename
+        }
 
 
 @pytest.mark.parametrize("name", BUNDLE)

@@ -18,8 +18,11 @@ SETTINGS = {
 }
 
 
+EXTENSION = Path(__file__).resolve().parents[2] / "build" / "labextension"
+
+
 class Server:
-    """A running `jupyter lab`; its folders lie in `home`, its notebooks in `notebooks`."""
+    """A running `jupyter lab` with our extension as it is built; its folders lie in `home`, its notebooks in `notebooks`."""
 
     def __init__(self, home: Path, notebooks: Path) -> None:
         self.notebooks = notebooks
@@ -33,9 +36,14 @@ class Server:
             path = folders["settings"] / "@jupyterlab" / f"{name}.jupyterlab-settings"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(values))
+        if not (EXTENSION / "package.json").is_file():
+            raise RuntimeError(f"{EXTENSION} is missing: run `npm run build`.")
+        (home / "share" / "labextensions").mkdir(parents=True)
+        (home / "share" / "labextensions" / "rodflow-widgets").symlink_to(EXTENSION)
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("JUPYTER", "IPYTHON"))}
         environment |= {
             "JUPYTER_CONFIG_DIR": str(folders["config"]),
+            "JUPYTER_PATH": str(home / "share"),
             "JUPYTER_DATA_DIR": str(folders["data"]),
             "JUPYTER_RUNTIME_DIR": str(folders["runtime"]),
             "JUPYTERLAB_SETTINGS_DIR": str(folders["settings"]),
