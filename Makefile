@@ -36,7 +36,7 @@ UV_TORCH := --torch-backend cpu
 PIP_TORCH := --extra-index-url https://download.pytorch.org/whl/cpu
 endif
 
-.PHONY: help node lab test check format build bench bench-peers screenshot states clean python-tests node-tests browser
+.PHONY: help node lab test check format build docs bench bench-peers screenshot states clean python-tests node-tests browser
 help:
 	@echo 'make lab         set everything up and open JupyterLab on $(NOTEBOOK)'
 	@echo '                 (flags for JupyterLab: make lab LAB_ARGS="--no-browser --port 8899")'
@@ -44,6 +44,7 @@ help:
 	@echo 'make check       formatting, lint and types only; changes no file'
 	@echo 'make format      put Python and TypeScript into their format'
 	@echo 'make build       wheel and sdist into dist/'
+	@echo 'make docs        the documentation in build/site, with the notebooks executed where they or the package changed'
 	@echo 'make bench       the benchmarks, but for benchmarks/setup.py, which installs everything once more'
 	@echo 'make bench-peers eigenvalues beside curvlinops, PyHessian and others, in .peers/; writes docs/benchmarks.md'
 	@echo 'make screenshot  the picture of the README, taken from JupyterLab'
@@ -86,6 +87,11 @@ $(VENV)/.test: $(VENV)/.lab
 	$(call install,lab$(comma)data$(comma)test)
 	@touch $@
 
+$(VENV)/.docs: $(VENV)/.lab
+	$(call say,Python packages of the documentation)
+	$(call install,lab$(comma)data$(comma)docs)
+	@touch $@
+
 # Wanted before the Python packages: a Node that is missing is found before a gigabyte is installed.
 node:
 	@command -v node >/dev/null && command -v npm >/dev/null \
@@ -96,6 +102,11 @@ node:
 node_modules/.made: package.json package-lock.json | node
 	$(call say,Node packages in node_modules/)
 	@npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+docs/node_modules/.made: docs/package.json docs/package-lock.json | node
+	$(call say,What sets formulas in the documentation)
+	@npm ci --prefix docs --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(BUNDLE): node_modules/.made tsconfig.json js/build.mjs $(shell find js/src -type f 2>/dev/null)
@@ -143,6 +154,11 @@ build: $(VENV)/.test $(BUNDLE)
 	$(call say,Wheel and sdist in dist/)
 	@$(BIN)/hatchling build
 
+docs: $(VENV)/.docs docs/node_modules/.made $(BUNDLE)
+	$(call say,Documentation in build/site)
+	@$(BIN)/python -m sphinx -W --keep-going --quiet -b html docs build/site
+	@echo 'Open build/site/index.html in a browser; it needs no network.'
+
 bench: $(VENV)/.test $(BUNDLE) browser
 	@for file in $(filter-out benchmarks/setup.py,$(wildcard benchmarks/*.py)); do echo "== $$file"; $(BIN)/python "$$file"; done
 
@@ -163,6 +179,6 @@ states: $(VENV)/.test $(BUNDLE) browser
 	@$(BIN)/python docs/states.py $(STATES)
 
 clean:
-	rm -rf $(VENV) $(PEERS) node_modules dist build $(STATIC)/*.js $(STATIC)/*.css .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(PEERS) node_modules docs/node_modules docs/tutorials dist build $(STATIC)/*.js $(STATIC)/*.css .mypy_cache .ruff_cache .pytest_cache
 
 comma := ,
