@@ -105,8 +105,8 @@ node_modules/.made: package.json package-lock.json | node
 	@touch $@
 
 docs/node_modules/.made: docs/package.json docs/package-lock.json | node
-	$(call say,What sets formulas in the documentation)
-	@npm ci --prefix docs --no-audit --no-fund --loglevel=error
+	$(call say,What pages of the documentation load)
+	@npm ci --prefix docs --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(BUNDLE): node_modules/.made tsconfig.json js/build.mjs $(shell find js/src -type f 2>/dev/null)

@@ -12,11 +12,12 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "_ext"))
 
-import tutorials  # noqa: E402 - lies in _ext
+import tutorials
+import vendored
 
-from rodflow_widgets.version import __version__  # noqa: E402 - as above
+from rodflow_widgets.version import __version__
 
-MATHJAX = HERE / "node_modules" / "mathjax" / "es5" / "tex-svg.js"
+BUILD = HERE.parent / "build"
 DRAFT = tags.has("draft")  # noqa: F821 - of Sphinx
 
 project, author, copyright = "rodflow_widgets", "The rodflow_widgets developers", "the rodflow_widgets developers"
@@ -47,6 +48,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = "rodflow_widgets"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 html_context = {"default_mode": "auto"}
 html_show_sourcelink = False
 html_copy_source = False
@@ -64,14 +66,14 @@ html_theme_options = {
 mathjax_path = "tex-svg.js"
 mathjax3_config = {"options": {"enableMenu": False}}
 
+# In this order: the widget manager is an AMD module, and finds those of widgets where widgets.js says.
+nb_ipywidgets_js = {"require.js": {}, "widgets.js": {}, "manager.js": {}}
 if not DRAFT:
-    if not MATHJAX.exists():
-        raise FileNotFoundError(f"{MATHJAX} is missing, which sets the formulas: build by `make docs`.")
-    html_static_path.append(str(MATHJAX))
+    html_static_path.append(vendored.collect(BUILD / "vendored"))
 
 FURTHER = [name for name in ("sweeps", "sweep-explorer", "parallel", "extension") if (HERE / f"{name}.md").exists()]
 
-tutorials.bring(HERE.parent / "notebooks", HERE / "tutorials", HERE.parent / "build" / "tutorials", execute=not DRAFT)
+tutorials.bring(HERE.parent / "notebooks", HERE / "tutorials", BUILD / "tutorials", execute=not DRAFT)
 
 
 def setup(app: object) -> None:

@@ -14,11 +14,14 @@ from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
+from sphinx.errors import ExtensionError
 
 import rodflow_widgets as rf
+from docs._ext import outputs
 from rodflow_widgets.engine import registry
 from rodflow_widgets.engine.probes import PROBES
 from rodflow_widgets.engine.surveys import SURVEYS
+from rodflow_widgets.widgets import saved
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -75,6 +78,59 @@ def test_code_that_is_shown_says_what_it_is() -> None:
             assert kind in LANGUAGES or kind.startswith("{"), f"{page.name}: a block of {kind!r}"
         outside = re.sub(r"^(```|<!--).*?^(```|-->)$", "", text, flags=re.M | re.S)
         assert not re.search(r"^    (import |from \w+ import |\w+ = \w+\.|with rf)", outside, re.M), page.name
+
+
+def widget(model_id: str) -> nbformat.NotebookNode:
+    return nbformat.v4.new_output("display_data", {outputs.VIEW: {"model_id": model_id}, "text/plain": "a widget"})
+
+
+def html(text: str) -> nbformat.NotebookNode:
+    return nbformat.v4.new_output("display_data", {"text/html": text})
+
+
+def executed(*shown: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """A notebook of one cell, with the state of every kind of widget: a live view, a chart beside it, a progress bar."""
+    box = {"model_name": "HBoxModel", "state": {"children": ["IPY_MODEL_part"]}}
+    models = {
+        "live": {"model_name": "AnyModel", "state": {"_anywidget_id": outputs.LIVE, "_esm": "code"}},
+        "chart": {"model_name": "FigureModel", "state": {"layout": "IPY_MODEL_layout", "children": ["IPY_MODEL_live"]}},
+        "layout": {"model_name": "LayoutModel", "state": {}},
+        "bar": box,
+        "part": {"model_name": "FloatProgressModel", "state": {}},
+    }
+    cell = nbformat.v4.new_code_cell(outputs=list(shown))
+    return nbformat.v4.new_notebook(cells=[cell], metadata={"widgets": {outputs.STATE: {"state": models}}})
+
+
+PICTURE = (
+    f'<div class="{saved.STILL_CLASS}"><img src="x"><script data-rodflow-picture=""></script><script>1</script></div>'
+)
+UNDRAWN = saved.EMPTY["text/html"]
+
+
+def test_a_page_shows_the_picture_of_a_live_view_with_one_front_end() -> None:
+    notebook = executed(widget("live"), html(PICTURE), widget("live"), html(PICTURE))
+    outputs.settle(notebook, "a notebook")
+    shown = notebook.cells[0].outputs
+    assert [list(output.data) for output in shown] == [["text/html"], ["text/html"]]
+    assert ["data-rodflow-bundle" in output.data["text/html"] for output in shown] == [True, False]
+    assert "widgets" not in notebook.metadata
+
+
+def test_a_page_keeps_other_widgets_with_their_state_and_no_progress_bar() -> None:
+    notebook = executed(widget("chart"), html(UNDRAWN), widget("bar"), widget("closed"))
+    outputs.settle(notebook, "a notebook")
+    first, last = notebook.cells[0].outputs
+    assert first.data[outputs.VIEW] == {"model_id": "chart"}
+    assert list(last.data) == ["text/plain"]
+    state = notebook.metadata["widgets"][outputs.STATE]["state"]
+    assert set(state) == {"chart", "layout", "live"}
+    assert state["live"] == outputs.NOTHING, "its picture is what the page shows of it"
+
+
+def test_a_live_view_that_was_never_drawn_is_an_error_of_the_build() -> None:
+    with pytest.raises(ExtensionError, match="03_some: a view was never drawn; let a cell wait for its run"):
+        outputs.settle(executed(widget("live"), html(UNDRAWN)), "03_some")
 
 
 class Links(HTMLParser):
@@ -147,10 +203,10 @@ def test_the_site_says_what_the_code_registers(site: Path) -> None:
     columns = (site / "columns.html").read_text(encoding="utf-8")
     for name in ("sharpness_ratio", "mismatch", "complementarity", "training_loss"):
         assert f">{name}<" in columns, name
-    settings = (site / "settings.html").read_text(encoding="utf-8")
+    options = (site / "options.html").read_text(encoding="utf-8")
     api = (site / "api.html").read_text(encoding="utf-8")
     for table in (registry.PROBLEMS, registry.OPTIMIZERS, registry.FLOWS):
         for name in table:
-            assert f">{name}<" in settings, name
+            assert f">{name}<" in options, name
     for name in registry.OPTIMIZERS:
         assert f">{name}</span>" in api, name

@@ -1,8 +1,4 @@
-"""The notebooks as pages: executed once for every state of them and of the package, and kept for the next build.
-
-A live view leaves two outputs in an executed notebook: the widget, which needs a kernel, and a picture in HTML that
-brings its data and the front end with it. The page shows the picture, which needs neither a kernel nor a network.
-"""
+"""The notebooks as pages: executed once for every state of them and of the package, and kept for the next build."""
 
 from __future__ import annotations
 
@@ -12,16 +8,13 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
-from sphinx.errors import ExtensionError
+from outputs import settle
 from sphinx.util import logging
 
 import rodflow_widgets
 
 log = logging.getLogger(__name__)
 
-WIDGET, HTML = "application/vnd.jupyter.widget-view+json", "text/html"
-STILL = "rodflow-widgets-still"
-PICTURE = "data-rodflow-picture"
 LONGEST = 900
 """Seconds that a cell may take on a busy machine; the notebooks themselves take under a minute."""
 
@@ -37,9 +30,9 @@ def bring(notebooks: Path, target: Path, cache: Path, *, execute: bool) -> None:
     paths = sorted(notebooks.glob("*.ipynb"))
     for stale in {path.name for path in target.glob("*.ipynb")} - {path.name for path in paths}:
         (target / stale).unlink()
-    package = _fingerprint()
+    made_by = _fingerprint()
     for path in paths:
-        kept = cache / f"{path.stem}-{_digest(path, package)}.ipynb"
+        kept = cache / f"{path.stem}-{_digest(path, made_by)}.ipynb"
         if execute and not kept.exists():
             log.info("executing %s", path.name)
             _keep(_executed(path), kept)
@@ -50,50 +43,23 @@ def bring(notebooks: Path, target: Path, cache: Path, *, execute: bool) -> None:
 
 
 def _fingerprint() -> bytes:
-    """Of everything that the package runs, Python and front end."""
+    """Of everything that the package runs, Python and front end, and of what is made of outputs here."""
     folder = Path(rodflow_widgets.__file__).parent
     files = [path for path in sorted(folder.rglob("*")) if path.suffix in {".py", ".js", ".css"}]
+    files += sorted(Path(__file__).parent.glob("outputs.py"))
     return hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in files)).digest()
 
 
-def _digest(path: Path, package: bytes) -> str:
-    return hashlib.sha256(path.read_bytes() + package).hexdigest()[:16]
+def _digest(path: Path, made_by: bytes) -> str:
+    return hashlib.sha256(path.read_bytes() + made_by).hexdigest()[:16]
 
 
 def _executed(path: Path) -> nbformat.NotebookNode:
     notebook = nbformat.read(path, as_version=4)
     with tempfile.TemporaryDirectory() as folder:
         NotebookClient(notebook, timeout=LONGEST, resources={"metadata": {"path": folder}}).execute()
-    notebook.metadata.pop("widgets", None)
-    for cell in notebook.cells:
-        cell.metadata.pop("execution", None)
-        if cell.cell_type == "code":
-            cell.outputs = shown(cell.outputs, path.name)
+    settle(notebook, path.name)
     return notebook
-
-
-def shown(outputs: list[nbformat.NotebookNode], where: str) -> list[nbformat.NotebookNode]:
-    """The outputs that a page without a kernel can show.
-
-    Raises:
-        ExtensionError: a live view has no picture, because no cell waits for its run.
-    """
-    kept = []
-    for output, following in zip(outputs, [*outputs[1:], None], strict=True):
-        data = output.get("data", {})
-        if WIDGET in data and STILL in _html(following):
-            continue
-        if STILL in _html(output) and PICTURE not in _html(output):
-            raise ExtensionError(f"{where}: a view was never drawn; let a cell wait for its run: live.run.wait().")
-        if output.output_type == "stream" and output.name == "stderr":
-            continue  # progress bars
-        data.pop(WIDGET, None)
-        kept.append(output)
-    return kept
-
-
-def _html(output: nbformat.NotebookNode | None) -> str:
-    return "" if output is None else "".join(output.get("data", {}).get(HTML, ""))
 
 
 def _keep(notebook: nbformat.NotebookNode, path: Path) -> None:
