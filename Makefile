@@ -37,7 +37,7 @@ UV_TORCH := --torch-backend cpu
 PIP_TORCH := --extra-index-url https://download.pytorch.org/whl/cpu
 endif
 
-.PHONY: help node lab test check format build bench bench-peers screenshot states clean python-tests node-tests browser
+.PHONY: help node lab test check format build docs bench bench-peers screenshot states clean python-tests node-tests browser
 help:
 	@echo 'make lab         set everything up and open JupyterLab on $(NOTEBOOK)'
 	@echo '                 (flags for JupyterLab: make lab LAB_ARGS="--no-browser --port 8899")'
@@ -45,6 +45,7 @@ help:
 	@echo 'make check       formatting, lint and types only; changes no file'
 	@echo 'make format      put Python and TypeScript into their format'
 	@echo 'make build       wheel and sdist into dist/'
+	@echo 'make docs        the documentation in build/site, with the notebooks executed where they or the package changed'
 	@echo 'make bench       the benchmarks, but for benchmarks/setup.py, which installs everything once more'
 	@echo 'make bench-peers eigenvalues beside curvlinops, PyHessian and others, in .peers/; writes docs/benchmarks.md'
 	@echo 'make screenshot  the pictures of the README and of docs/extension.md, taken from JupyterLab'
@@ -87,6 +88,11 @@ $(VENV)/.test: $(VENV)/.lab
 	$(call install,lab$(comma)data$(comma)test)
 	@touch $@
 
+$(VENV)/.docs: $(VENV)/.lab
+	$(call say,Python packages of the documentation)
+	$(call install,lab$(comma)data$(comma)docs)
+	@touch $@
+
 # Wanted before the Python packages: a Node that is missing is found before a gigabyte is installed.
 node:
 	@command -v node >/dev/null && command -v npm >/dev/null \
@@ -97,6 +103,11 @@ node:
 node_modules/.made: package.json package-lock.json | node
 	$(call say,Node packages in node_modules/)
 	@npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+docs/node_modules/.made: docs/package.json docs/package-lock.json | node
+	$(call say,What pages of the documentation load)
+	@npm ci --prefix docs --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # One build for both. The tutorials are part of the extension.
@@ -156,6 +167,11 @@ build: $(VENV)/.test $(EXTENSION)/package.json
 	$(call say,Wheel and sdist in dist/)
 	@$(BIN)/hatchling build
 
+docs: $(VENV)/.docs docs/node_modules/.made $(BUNDLE)
+	$(call say,Documentation in build/site)
+	@$(BIN)/python -m sphinx -W --keep-going --quiet -b html docs build/site
+	@echo 'Open build/site/index.html in a browser; it needs no network.'
+
 bench: $(VENV)/.test $(EXTENSION)/package.json browser
 	@for file in $(filter-out benchmarks/setup.py,$(wildcard benchmarks/*.py)); do echo "== $$file"; $(BIN)/python "$$file"; done
 
@@ -177,6 +193,6 @@ states: $(VENV)/.test $(EXTENSION)/package.json browser
 	@$(BIN)/python docs/states.py $(STATES)
 
 clean:
-	rm -rf $(VENV) $(PEERS) node_modules dist build $(STATIC)/*.js $(STATIC)/*.css .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(PEERS) node_modules docs/node_modules docs/tutorials dist build $(STATIC)/*.js $(STATIC)/*.css .mypy_cache .ruff_cache .pytest_cache
 
 comma := ,
