@@ -87,7 +87,7 @@ function branchForm(context: Context, client: Client, dialog: Dialog): HTMLEleme
   const said = h("p", { class: "rf-refusal", role: "alert", hidden: true });
   const done = button("Done", null, "Done");
   const remove = button("Remove", null, "Remove");
-  remove.disabled = branch.parent === null;
+  remove.disabled = client === context.runs.all[0];
   const apply = async () => {
     const reply = await client.command("edit", {
       name: name.value,
@@ -106,7 +106,7 @@ function branchForm(context: Context, client: Client, dialog: Dialog): HTMLEleme
   });
   const from =
     branch.parent === null
-      ? "The run that the view was made for."
+      ? `${context.runs.all.some((other) => other !== client && other.branch.parent === null) ? "A" : "The"} run that the view was made for.`
       : `${branch.kind === "forecast" ? "Forecast from" : "Forked at"} step ${format.whole(branch.step)} of ${context.runs.all.find((other) => other.branch.id === branch.parent)?.branch.name ?? "a run that was removed"}.`;
   return h(
     "div",
