@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from .session import simulate as simulate
     from .session import simulate_many as simulate_many
     from .store import load as load
+    from .sweeps import Sweep as Sweep
+    from .sweeps import sweep as sweep
     from .widgets import Explorer as Explorer
     from .widgets import compare as compare
     from .widgets import fork as fork
@@ -48,6 +50,8 @@ _LAZY = {
     "simulate": (".session", "simulate"),
     "simulate_many": (".session", "simulate_many"),
     "load": (".store", "load"),
+    "sweep": (".sweeps", "sweep"),
+    "Sweep": (".sweeps", "Sweep"),
     "compare": (".widgets", "compare"),
     "resume": (".widgets", "resume"),
     "fork": (".widgets", "fork"),
