@@ -96,3 +96,34 @@ class Saved(Shown):
 
     def __repr__(self) -> str:
         return f"<Saved: {self.status}>"
+
+
+class Followed(Saved):
+    """A run that somebody else computes, and whose recording may be another one from some time on.
+
+    Args:
+        source: tells the present recording.
+        name: under which a view draws it beside others.
+        changes: as for `Saved`.
+    """
+
+    def __init__(
+        self, source: Callable[[], Recording], name: str, changes: Callable[[Listener], Callable[[], None]]
+    ) -> None:
+        super().__init__(source(), name=name, changes=changes)
+        self._source = source
+        self._number = 1
+
+    @property
+    def recording(self) -> Recording:
+        found = self._source()
+        if found is not self._recording:
+            self._recording = found
+            self._number += 1
+        return found
+
+    @property
+    def number(self) -> int:
+        """1, and one more whenever it began again."""
+        _ = self.recording
+        return self._number

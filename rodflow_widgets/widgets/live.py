@@ -255,12 +255,8 @@ class Live(Steered, anywidget.AnyWidget):
             self._branches[identity].feed.receive(message)
 
     def _route(self) -> None:
-        """Let the page's messages be handled while a cell of the notebook is busy, e.g. waiting for this run.
-
-        ipykernel sends them to the shell that last published on the comm, which is the one that is busy.
-        """
-        if hasattr(self.comm, "_reply_subshell_for"):
-            self.comm._reply_subshell_for = lambda data, default: default
+        """Hear the page while a cell is busy, and when it has gone."""
+        host.while_busy(self.comm)
         page = weakref.ref(self)
         host.on_close(self.comm, lambda: _close(page))
 

@@ -41,9 +41,10 @@ export class BranchStrip implements Part {
       // The one that is looked at wears the colours of the processes.
       swatch.style.color = selected ? theme.band : branchColour(client, theme);
       setText(name, client.branch.name);
+      setAttribute(select, "title", client.branch.name);
       for (const attribute of ["aria-label", "title"]) setAttribute(more, attribute, `Change ${client.branch.name}`);
       const state = shownState(client);
-      const rate = format.value(client.status.values.learning_rate, "log");
+      const rate = rateBeside(client.branch.name, client.status.values.learning_rate);
       const { steps } = client;
       const forecast = client.branch.kind === "forecast";
       setAttribute(element, "data-kind", client.branch.kind);
@@ -75,6 +76,12 @@ export class BranchStrip implements Part {
     });
     this.element.replaceChildren(...this.chips.map(({ element }) => element));
   }
+}
+
+/** The learning rate, where the name does not say it. */
+function rateBeside(name: string, rate: number): string {
+  const told = Number(name.match(/learning rate ([\d.e+-]*\d)/)?.[1]);
+  return Math.abs(told - rate) <= 1e-3 * rate ? "" : format.value(rate, "log");
 }
 
 /** Name, colour, whether it is shown, and a way to remove it; changes are made in the kernel, for all pages. */
