@@ -114,7 +114,7 @@ class Reader {
   private drawn(seq: number | undefined): void {
     if (seq === undefined) return;
     const done = () => {
-      if (this.root) this.root.dataset.seq = String(seq);
+      if (this.root) Object.assign(this.root.dataset, { drawn: Date.now(), seq });
       this.say({ kind: "ack", seq });
     };
     if (document.hidden) done();
