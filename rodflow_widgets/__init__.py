@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from .recording import Recording as Recording
     from .session import simulate as simulate
     from .session import simulate_many as simulate_many
-    from .store import load as load
     from .sweeps import Sweep as Sweep
+    from .sweeps import load as load
     from .sweeps import sweep as sweep
     from .widgets import Explorer as Explorer
     from .widgets import compare as compare
@@ -50,7 +50,7 @@ _LAZY = {
     "Recording": (".recording", "Recording"),
     "simulate": (".session", "simulate"),
     "simulate_many": (".session", "simulate_many"),
-    "load": (".store", "load"),
+    "load": (".sweeps", "load"),
     "sweep": (".sweeps", "sweep"),
     "Sweep": (".sweeps", "Sweep"),
     "compare": (".widgets", "compare"),

@@ -41,6 +41,9 @@ class Part(ABC):
     def next_row(self) -> int:
         """The row that was, or is, to be measured."""
 
+    def leave_copies(self, desk: Desk) -> None:
+        """Have copies, from which it can go on, go to this desk; a batch has none."""
+
     @abstractmethod
     def advance(self) -> bool:
         """One step; says whether its rows are in the recordings."""
@@ -77,6 +80,10 @@ class Alone(Part):
     def next_row(self) -> int:
         return self._driver.simulation.row
 
+    def leave_copies(self, desk: Desk) -> None:
+        """Have copies from now on go to another desk."""
+        self._checkpoints = Checkpoints(self._driver.simulation, desk=desk)
+
     def advance(self) -> bool:
         drained = self._driver.advance()
         return (self._checkpoints is not None and self._checkpoints.take(self._driver)) or drained
@@ -94,7 +101,7 @@ class Together(Part):
         from ..engine.ensemble import Ensemble
 
         self._ensemble = Ensemble(requests)
-        into = recordings or [None] * len(requests)
+        into: Sequence[Recording | None] = recordings or [None] * len(requests)
         self.recorders = [
             Recorder(member, recording=recording, together=len(requests))
             for member, recording in zip(self._ensemble.members, into, strict=True)
@@ -122,7 +129,8 @@ class Together(Part):
         self._drained = time.perf_counter()
         for recorder in self.recorders:
             if not recorder.closed and not self.finished and recorder.ended:
-                recorder.close(*recorder.verdict(), seconds=self._drained - self._begun)
+                last = max(table.status.step for table in recorder.recording.tables)
+                recorder.close(*recorder.verdict(), seconds=self._drained - self._begun, step=last)
 
 
 def drive(part: Part, told: Callable[[int], Any], heard: Callable[[], bool] = lambda: False) -> None:

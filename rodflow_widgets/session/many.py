@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -82,14 +83,15 @@ def simulate_many(
     found = groups(requests, at_once)
     turns = sum(len(group.runs) if group.alone else 1 for group in found)
     made: dict[int, Recording] = {}
+    done = 0
     with tqdm(total=turns * requests[0].steps, unit="step", disable=not progress) as bar:
         for runs, part in _parts(requests, found):
             made |= zip(runs, (recorder.recording for recorder in part.recorders), strict=True)
-            first = bar.n
-            drive(part, lambda step, first=first: bar.update(first + step - bar.n))
+            drive(part, partial(_show, bar, done))
             if any(recorder.recording.status.state == "stopped" for recorder in part.recorders):
                 break
-            bar.update(first + requests[0].steps - bar.n)
+            done += requests[0].steps
+            bar.update(done - bar.n)
     return [made[i] if i in made else _not_begun(request) for i, request in enumerate(requests)]
 
 
@@ -140,8 +142,13 @@ def _listed(name: str, given: Any) -> list[Any]:
     return found
 
 
+def _show(bar: Any, before: int, step: int) -> None:
+    bar.update(before + step - bar.n)
+
+
 def _not_begun(request: Request) -> Recording:
     recording = blank(request)
-    for stopped in (recording, *recording.tables):
-        stopped.status = Status("stopped", 0, "Stopped before it began.")
+    recording.status = Status("stopped", 0, "Stopped before it began.")
+    for table in recording.tables:
+        table.status = recording.status
     return recording

@@ -67,10 +67,10 @@ class Recorder:
             self.closed = False
             self.recording.status = Status("running", self.step, "Running.")
 
-    def close(self, state: State, sentence: str, seconds: float) -> Status:
-        """Say how the run ended, for it and for all processes that had not ended before."""
+    def close(self, state: State, sentence: str, seconds: float, step: int | None = None) -> Status:
+        """Say how the run ended, at the newest step or another one, for it and for all processes that had not ended before."""
         self.closed = True
-        status = Status(state, self.step, sentence)
+        status = Status(state, self.step if step is None else step, sentence)
         for table in self.recording.tables:
             if not table.status.ended:
                 table.status = status

@@ -12,10 +12,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Job:
-    """Numbers of runs that are computed together, or of one, and why it is alone."""
+    """Numbers of runs that are computed together, or of one, and why it is alone.
+
+    on_disk: it goes on from a checkpoint.
+    """
 
     runs: tuple[int, ...]
     alone: str | None = None
+    on_disk: bool = False
 
     def halves(self) -> tuple[Job, Job]:
         """Two jobs with half of the runs each."""
@@ -26,12 +30,19 @@ class Job:
         )  # type: ignore[return-value]
 
 
-def jobs(requests: Sequence[Request], runs: Sequence[int], at_once: int) -> list[Job]:
-    """The jobs of some of the runs, at most `at_once` of them in each."""
+def jobs(requests: Sequence[Request], runs: Sequence[int], at_once: int, hands: int = 1) -> list[Job]:
+    """The jobs of some of the runs, at most `at_once` of them in each, and about as many for each of so many hands."""
     from ..engine.ensemble import groups
 
+    share = max(1, -(-len(runs) // hands))
     made = []
-    for group in groups([requests[i] for i in runs], at_once):
+    for group in groups([requests[i] for i in runs], min(at_once, share)):
         numbers = tuple(runs[i] for i in group.runs)
-        made += [Job(numbers)] if group.alone is None else [Job((i,), group.alone) for i in numbers]
+        made += (
+            [Job(numbers)]
+            if group.alone is None
+            else [
+                Job((i,), "shared out to as many processes" if share < 2 <= at_once else group.alone) for i in numbers
+            ]
+        )
     return sorted(made, key=lambda job: job.runs[0])

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..vocabulary import Whole
+from .crews import crew_of
 from .plan import Plan
-from .sweep import Sweep
+from .running import Sweep
 
 AT_ONCE = Whole("at_once", "runs at once", 64, 1)
 
@@ -51,7 +52,13 @@ def sweep(
         seeds: of everything random, one for all runs or a list.
         start, eigenvalues, every, snapshots: as for `simulate`, the same for all runs.
         points: explicit runs instead of the product, a dictionary each of hyperparameters, "seed" and "start".
-        at_once: the most runs in one batch; memory grows with it. 1 computes all one after the other.
+        save: a folder to which everything goes while it is computed; `rf.load` reads it and goes on with it.
+        overwrite: let a sweep that is in that folder already go away.
+        at_once: the most runs in one batch; memory grows with it, and where it would not fit it is less (`sweep.at_once`).
+            1 computes all one after the other.
+        workers: processes of this machine among which the runs are shared out; 1 computes in this one.
+        client: a Dask client (`distributed.Client`) whose workers compute.
+        executor: any `concurrent.futures.Executor` that computes.
         wait: return when all has been computed; False returns at once, and it goes on in a thread.
         progress: show a progress bar while waiting, in optimizer steps of all runs.
         **grids: any hyperparameter of the optimizer; a list varies it, a number sets it. Lists, also of starts and seeds,
@@ -61,12 +68,14 @@ def sweep(
         The sweep. An interrupt (Ctrl-C, the stop button of a notebook) stops it and keeps what was computed.
 
     Raises:
-        RodflowError: an argument cannot work; raised before anything runs.
+        RodflowError: an argument cannot work, or there is not enough memory; raised before anything runs.
     """
     at_once = AT_ONCE.check(at_once)
     options = {"steps": steps, "start": start, "eigenvalues": eigenvalues, "every": every, "snapshots": snapshots}
     plan = Plan.of(problem, optimizer, processes, options, grids, seeds=seeds, starts=starts, points=points)
-    made = Sweep(plan, at_once=at_once)
+    made = Sweep.of(plan, at_once=at_once, crew=crew_of(workers, client, executor))
+    if save is not None:
+        made.keep(save, overwrite)
     made.resume()
     if wait:
         try:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ..errors import ArgumentError
 from ..recording import Recording
 from ..session.driving import blank
+from ..store import save
 from .points import Axes, Point, grid
 
 if TYPE_CHECKING:
@@ -17,6 +20,33 @@ if TYPE_CHECKING:
     from ..engine import Problem
     from ..engine.optimizers.base import Optimizer
     from ..engine.request import Request
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """What is known of the runs of a sweep without the problem.
+
+    spec: of the first run, as recordings have it. begins: the starting points [n, p] that `Point.start` numbers.
+    """
+
+    points: tuple[Point, ...]
+    axes: Axes
+    spec: Mapping[str, Any]
+    begins: np.ndarray
+
+    @property
+    def steps(self) -> int:
+        """Of every run."""
+        return int(self.spec["steps"])
+
+    def blank(self, run: int) -> Recording:
+        """The recording of a run that has not begun."""
+        point, spec = self.points[run], dict(self.spec)
+        spec["optimizer"] = {**spec["optimizer"], "values": dict(point.values)}
+        spec["seed"] = point.seed
+        if point.start is not None and spec["problem"]["coordinates"]:
+            spec["problem"] = {**spec["problem"], "start": self.begins[point.start].tolist()}
+        return Recording(spec, saver=save)
 
 
 @dataclass(frozen=True)
@@ -66,14 +96,11 @@ class Plan:
         kept = tuple(problems[i].w0 for i in range(len(begins)))
         return Plan(problem, optimizer, processes, dict(options), kept, made, axes, requests)
 
-    @property
-    def steps(self) -> int:
-        """Of every run."""
-        return self.requests[0].steps
-
-    def blank(self, run: int) -> Recording:
-        """The recording of a run that has not begun."""
-        return blank(self.requests[run])
+    def sketch(self) -> Sketch:
+        """What can be said without the problem."""
+        vectors = [vector.detach().cpu().double().numpy() for vector in self.starts]
+        begins = np.stack(vectors) if vectors else np.zeros((0, self.problem.dim))
+        return Sketch(self.points, self.axes, blank(self.requests[0]).spec, begins)
 
 
 def _requests(

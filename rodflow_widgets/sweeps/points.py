@@ -120,14 +120,18 @@ def _made(
         hyper = optimizer.replace(**{name: value for name, value in one.items() if name not in OTHERS}).values
         values.append({**hyper, "seed": SEED.check(one["seed"]), "start": one["start"]})
     axes: Axes = {name: tuple(dict.fromkeys(one[name] for one in values)) for name in names}
-    labels = {p.name: p.label for p in optimizer.parameters} | {name: name for name in OTHERS}
-    said = [name for name in names if len(axes[name]) > 1] or list(names)
+    labels = {p.name: p.label for p in optimizer.parameters}
     made = []
     for i, one in enumerate(values):
-        name = ", ".join(f"{labels[what]} {_number(one[what])}" for what in said)
         hyper = {what: value for what, value in one.items() if what not in OTHERS}
-        made.append(Point(i, hyper, one["seed"], one["start"], name or "the run"))
+        made.append(Point(i, hyper, one["seed"], one["start"], named(one, axes, labels)))
     return tuple(made), axes
+
+
+def named(one: Mapping[str, Any], axes: Axes, labels: Mapping[str, str]) -> str:
+    """What varies of one run, for a person."""
+    said = [name for name, values in axes.items() if len(values) > 1] or list(axes)
+    return ", ".join(f"{labels.get(what, what)} {_number(one[what])}" for what in said) or "the run"
 
 
 def _listed(name: str, given: Any) -> tuple[list[Any], bool]:
