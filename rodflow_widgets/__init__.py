@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .widgets import resume as resume
     from .widgets import view as view
     from .widgets import watch as watch
+    from .widgets.sweep_explorer import SweepExplorer as SweepExplorer
 
 _LAZY = {
     "callbacks": (".callbacks", None),
@@ -58,6 +59,7 @@ _LAZY = {
     "view": (".widgets", "view"),
     "watch": (".widgets", "watch"),
     "Explorer": (".widgets", "Explorer"),
+    "SweepExplorer": (".widgets.sweep_explorer", "SweepExplorer"),
     "cite": (".citations", "cite"),
 }
 
