@@ -31,6 +31,8 @@ if (serve) {
   all.entryPoints = [
     { in: here("src/index.ts"), out: "live" },
     { in: here("src/live.css"), out: "live" },
+    { in: here("src/sweep/index.ts"), out: "sweep" },
+    { in: here("src/sweep/style.css"), out: "sweep" },
   ];
   // The script of a saved picture lies in the page as it is.
   const still = { ...options, entryPoints: { still: here("src/still.ts") }, format: "iife" };

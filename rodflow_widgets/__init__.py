@@ -26,13 +26,16 @@ if TYPE_CHECKING:
     from .recording import Recording as Recording
     from .session import simulate as simulate
     from .session import simulate_many as simulate_many
-    from .store import load as load
+    from .sweeps import Sweep as Sweep
+    from .sweeps import load as load
+    from .sweeps import sweep as sweep
     from .widgets import Explorer as Explorer
     from .widgets import compare as compare
     from .widgets import fork as fork
     from .widgets import resume as resume
     from .widgets import view as view
     from .widgets import watch as watch
+    from .widgets.sweep_explorer import SweepExplorer as SweepExplorer
 
 _LAZY = {
     "callbacks": (".callbacks", None),
@@ -47,13 +50,16 @@ _LAZY = {
     "Recording": (".recording", "Recording"),
     "simulate": (".session", "simulate"),
     "simulate_many": (".session", "simulate_many"),
-    "load": (".store", "load"),
+    "load": (".sweeps", "load"),
+    "sweep": (".sweeps", "sweep"),
+    "Sweep": (".sweeps", "Sweep"),
     "compare": (".widgets", "compare"),
     "resume": (".widgets", "resume"),
     "fork": (".widgets", "fork"),
     "view": (".widgets", "view"),
     "watch": (".widgets", "watch"),
     "Explorer": (".widgets", "Explorer"),
+    "SweepExplorer": (".widgets.sweep_explorer", "SweepExplorer"),
     "cite": (".citations", "cite"),
 }
 

@@ -22,9 +22,10 @@ ALLOWED = {
     "figures": {"recording"},
     "store": {"recording"},
     "session": {"engine", "recording", "store"},
+    "sweeps": {"engine", "recording", "store", "session"},
     "validation": {"engine", "recording", "store", "session"},
-    "widgets": {"engine", "recording", "wire", "figures", "store", "session"},
-    "cli": {"engine", "recording", "wire", "figures", "store", "session", "validation", "widgets"},
+    "widgets": {"engine", "recording", "wire", "figures", "store", "session", "sweeps"},
+    "cli": {"engine", "recording", "wire", "figures", "store", "session", "sweeps", "validation", "widgets"},
     "callbacks": {"widgets"},
 }
 HEAVY = ("anywidget", "traitlets", "IPython", "zarr", "pandas", "matplotlib")

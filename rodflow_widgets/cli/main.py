@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from ..errors import ArgumentError, ProblemError, RodflowError, UnknownNameError
 from ..version import __version__
-from . import lab, listing, run, runs, validate
+from . import lab, listing, run, runs, sweep, validate
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -20,7 +20,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"rodflow_widgets {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (run, runs, lab, listing, validate):
+    for module in (run, runs, sweep, lab, listing, validate):
         module.add(commands)
     return top
 

@@ -13,16 +13,18 @@ from ..errors import ArgumentError
 def add(commands: Any) -> None:
     """Add the commands and their options."""
     command: argparse.ArgumentParser = commands.add_parser(
-        "ls", help="list the runs on disk", description="List the runs in a folder and in the folders below it."
+        "ls",
+        help="list the runs and sweeps on disk",
+        description="List the runs and sweeps in a folder and in the folders below it.",
     )
     command.add_argument("folder", type=Path, nargs="?", default=Path(), help="default: the present one")
     command.set_defaults(act=ls)
     command = commands.add_parser(
         "show",
-        help="say what a run on disk holds",
+        help="say what a run or a sweep on disk holds",
         description="Say what was run, where it stands and what is on disk.",
     )
-    command.add_argument("path", type=Path, metavar="PATH", help="folder of a run")
+    command.add_argument("path", type=Path, metavar="PATH", help="folder of a run or a sweep")
     command.set_defaults(act=show)
     command = commands.add_parser(
         "report",
@@ -34,10 +36,12 @@ def add(commands: Any) -> None:
     command.set_defaults(act=report)
     command = commands.add_parser(
         "resume",
-        help="go on with a run on disk",
-        description="Go on with a run of a problem of rf.problems where it was, and write it down in the same folder.",
+        help="go on with a run or a sweep on disk",
+        description="Go on with a run or a sweep of a problem of rf.problems where it was, and write it down in the same folder.",
     )
-    command.add_argument("path", type=Path, metavar="PATH", help="folder of a run that was saved while it went")
+    command.add_argument(
+        "path", type=Path, metavar="PATH", help="folder of a run or a sweep that was saved while it went"
+    )
     command.add_argument("--steps", type=int, metavar="N", help="how many more; a finished run needs some")
     command.set_defaults(act=resume)
 
@@ -58,7 +62,10 @@ def show(given: argparse.Namespace) -> int:
     """Print what a run holds."""
     from .. import store
     from ..figures import listing, table
+    from . import sweep
 
+    if store.holds_sweep(given.path):
+        return sweep.show(given.path)
     summary = store.look(given.path)
     recording = store.load(given.path)
     print(listing([summary]))
@@ -92,8 +99,16 @@ def report(given: argparse.Namespace) -> int:
 def resume(given: argparse.Namespace) -> int:
     """Go on, in this process, until the end or an interrupt."""
     from ..session import resume as resumed
+    from ..store import holds_sweep
+    from . import sweep
     from .run import ENDED
 
+    if holds_sweep(given.path):
+        if given.steps is not None:
+            raise ArgumentError(
+                f"--steps {given.steps} is not usable: the runs of a sweep have the steps that they have."
+            )
+        return sweep.resume(given.path)
     run = resumed(given.path, steps=given.steps)
     print(f"Going on at step {run.status.step:,} of {run.steps:,}.", file=sys.stderr)
     run.start()

@@ -106,6 +106,11 @@ class Request:
         shared = (self.eigenvalues, self.optimizer, runs, self.problem.coordinates)
         return [Lane(name, flow, begin, *shared) for name, flow, begin in processes]
 
+    def shown_lanes(self) -> list[Lane]:
+        """Lanes of one run as a recording shows them, for `describe`."""
+        lanes = self.lanes()
+        return lanes if self.shown else lanes[1:]
+
     @property
     def cites(self) -> list[str]:
         """Keys of the sources of what it uses, in `sources.bib`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -44,13 +44,14 @@ def listing(runs: Iterable[Listed]) -> str:
         )
         for run in runs
     ]
-    if not found:
-        return ""
-    widths = [max(len(row[i]) for row in (HEADINGS, *found)) for i in range(len(HEADINGS))]
-    return "\n".join(
-        "  ".join(_cell(row, i, width) for i, width in enumerate(widths)).rstrip() for row in (HEADINGS, *found)
+    return lines(HEADINGS, found, words=3) if found else ""
+
+
+def lines(headings: Sequence[str], rows: Sequence[Sequence[str]], words: int) -> str:
+    """Rows under headings: the first `words` columns to the left, numbers to the right."""
+    every = [headings, *rows]
+    widths = [max(len(row[i]) for row in every) for i in range(len(headings))]
+    cells = (
+        [row[i].ljust(width) if i < words else row[i].rjust(width) for i, width in enumerate(widths)] for row in every
     )
-
-
-def _cell(row: tuple[str, ...], i: int, width: int) -> str:
-    return row[i].ljust(width) if i < 3 else row[i].rjust(width)
+    return "\n".join("  ".join(row).rstrip() for row in cells)

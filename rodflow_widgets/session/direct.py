@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import time
 from collections.abc import Sequence
 from typing import Any
 
 from ..recording import Recording
-from ..vocabulary import Status
-from .checkpoints import Checkpoints, Desk
+from .driving import Alone, drive
 from .keeping import Destination, Keeper
 from .recorder import Driver
 from .spec import PROCESSES, RunSpec, refuse
@@ -73,36 +70,8 @@ def record(driver: Driver, *, progress: bool = False, destination: Destination |
     keeper = None if destination is None else Keeper(driver.recording, destination)
     try:
         with tqdm(total=driver.simulation.steps, unit="step", disable=not progress) as bar:
-            return drive(driver, bar, keeper)
+            drive(Alone(driver, keeper), lambda step: bar.update(step - bar.n))
     finally:
         if keeper is not None:
             keeper.close()
-
-
-def drive(driver: Driver, bar: Any, desk: Desk | None = None) -> Recording:
-    """Drive a simulation to its end, and a progress bar by its steps; copies of it go to `desk`."""
-    checkpoints = None if desk is None else Checkpoints(driver.simulation, desk=desk)
-    simulation, recording, first = driver.simulation, driver.recording, bar.n
-    begun = time.perf_counter()
-    recording.status = Status("running", 0, "Running.")
-    try:
-        while not simulation.finished:
-            if driver.advance():
-                bar.update(first + driver.step - bar.n)
-            if checkpoints is not None:
-                checkpoints.take(driver)
-        driver.drain()
-        bar.update(first + driver.step - bar.n)
-        verdict = driver.verdict()
-    except KeyboardInterrupt:
-        with contextlib.suppress(Exception):  # the interrupt may have hit the simulation anywhere
-            driver.drain()
-        verdict = "stopped", f"Stopped at step {driver.step:,}. The recording up to there is kept."
-    except Exception as error:
-        with contextlib.suppress(Exception):  # the rows before the failure
-            driver.drain()
-        sentence = f"Step {driver.simulation.row:,} failed: {type(error).__name__}: {error}"
-        driver.close("error", sentence, seconds=time.perf_counter() - begun)
-        raise
-    driver.close(*verdict, seconds=time.perf_counter() - begun)
-    return recording
+    return driver.recording

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import ArgumentError
 from ..recording import Recording
-from ..vocabulary import State, Status, Whole
-from .direct import drive
-from .recorder import DRAIN_ROWS, Driver, Recorder
+from ..vocabulary import Status, Whole
+from .driving import Alone, Part, Together, blank, drive
+from .recorder import Driver
 from .spec import PROCESSES, refuse
 
 if TYPE_CHECKING:
+    from ..engine.ensemble import Group
     from ..engine.request import Request
 
 AT_ONCE = Whole("at_once", "runs at once", 64, 1)
@@ -66,7 +66,6 @@ def simulate_many(
 
     from ..engine.ensemble import groups
     from ..engine.request import Request
-    from ..engine.simulation import Simulation
 
     refuse(unknown, simulate_many)
     at_once = AT_ONCE.check(at_once)
@@ -81,21 +80,31 @@ def simulate_many(
     requests = [
         Request.of(p, o, processes, seed=seed, **options) for p, o, seed in zip(problems, rules, numbers, strict=True)
     ]
+    found = groups(requests, at_once)
+    turns = sum(len(group.runs) if group.alone else 1 for group in found)
     made: dict[int, Recording] = {}
-    parts = groups(requests, at_once)
-    turns = sum(len(part.runs) if part.alone else 1 for part in parts)
+    done = 0
     with tqdm(total=turns * requests[0].steps, unit="step", disable=not progress) as bar:
-        for part in parts:
-            if any(recording.status.state == "stopped" for recording in made.values()):
+        for runs, part in _parts(requests, found):
+            made |= zip(runs, (recorder.recording for recorder in part.recorders), strict=True)
+            drive(part, partial(_show, bar, done))
+            if any(recorder.recording.status.state == "stopped" for recorder in part.recorders):
                 break
-            if part.alone is None:
-                made |= zip(part.runs, _together([requests[i] for i in part.runs], bar), strict=True)
-                continue
-            for i in part.runs:
-                made[i] = drive(Driver(Simulation.of(requests[i]), together=1, alone=part.alone), bar)
-                if made[i].status.state == "stopped":
-                    break
+            done += requests[0].steps
+            bar.update(done - bar.n)
     return [made[i] if i in made else _not_begun(request) for i, request in enumerate(requests)]
+
+
+def _parts(requests: Sequence[Request], found: Sequence[Group]) -> Iterator[tuple[tuple[int, ...], Part]]:
+    """What is driven one after the other, with the numbers of its runs; each is made when it is asked for."""
+    from ..engine.simulation import Simulation
+
+    for group in found:
+        if group.alone is None:
+            yield group.runs, Together([requests[i] for i in group.runs])
+            continue
+        for i in group.runs:
+            yield (i,), Alone(Driver(Simulation.of(requests[i]), together=1, alone=group.alone))
 
 
 def _runs(problem: Any, optimizers: Any, starts: Any, seeds: Any) -> tuple[list[Any], list[Any], list[Any]]:
@@ -133,43 +142,13 @@ def _listed(name: str, given: Any) -> list[Any]:
     return found
 
 
-def _together(requests: Sequence[Request], bar: Any) -> list[Recording]:
-    """Drive runs as one batch to the end of the last."""
-    from ..engine.ensemble import Ensemble
-
-    begun = time.perf_counter()
-    ensemble = Ensemble(requests)
-    recorders = [Recorder(member, together=len(requests)) for member in ensemble.members]
-    for recorder in recorders:
-        recorder.recording.status = Status("running", 0, "Running.")
-    first = bar.n
-    verdict: tuple[State, str] | None = None
-    try:
-        while not ensemble.finished:
-            ensemble.advance()
-            if ensemble.pending >= DRAIN_ROWS:
-                _drain(recorders)
-                bar.update(first + recorders[0].step - bar.n)
-        _drain(recorders)
-        bar.update(first + requests[0].steps - bar.n)
-    except KeyboardInterrupt:
-        with contextlib.suppress(Exception):  # the interrupt may have hit the ensemble anywhere
-            _drain(recorders)
-        verdict = "stopped", f"Stopped at step {recorders[0].step:,}. The recording up to there is kept."
-    seconds = time.perf_counter() - begun
-    for recorder in recorders:
-        recorder.close(*(verdict or recorder.verdict()), seconds=seconds)
-    return [recorder.recording for recorder in recorders]
-
-
-def _drain(recorders: Sequence[Recorder]) -> None:
-    for recorder in recorders:
-        recorder.drain()
+def _show(bar: Any, before: int, step: int) -> None:
+    bar.update(before + step - bar.n)
 
 
 def _not_begun(request: Request) -> Recording:
-    from ..engine.simulation import Simulation
-
-    recorder = Recorder(Simulation.of(request))
-    recorder.close("stopped", "Stopped before it began.", seconds=0.0)
-    return recorder.recording
+    recording = blank(request)
+    recording.status = Status("stopped", 0, "Stopped before it began.")
+    for table in recording.tables:
+        table.status = recording.status
+    return recording

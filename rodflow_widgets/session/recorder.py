@@ -34,12 +34,16 @@ class Recorder:
 
     Args:
         number: of the run, counting resets.
+        recording: an empty one of this run; None makes it.
         said: what else its `spec` holds.
     """
 
-    def __init__(self, source: Source, number: int = 1, **said: Any) -> None:
+    def __init__(self, source: Source, number: int = 1, recording: Recording | None = None, **said: Any) -> None:
         self._source = source
-        self.recording = Recording({**source.describe(), "run": number, **said}, saver=store.save)
+        spec = {**source.describe(), "run": number, **said}
+        self.recording = Recording(spec, saver=store.save) if recording is None else recording
+        self.recording.spec.update(spec)
+        self.closed = False
 
     @property
     def step(self) -> int:
@@ -52,9 +56,21 @@ class Recorder:
         for name, status in self._source.statuses.items():
             self.recording[name].status = status
 
-    def close(self, state: State, sentence: str, seconds: float) -> Status:
-        """Say how the run ended, for it and for all processes that had not ended before."""
-        status = Status(state, self.step, sentence)
+    @property
+    def ended(self) -> bool:
+        """Whether all processes have come to their ends."""
+        return all(status.ended for status in self._source.statuses.values())
+
+    def open(self) -> None:
+        """Say that the run goes, unless it has come to its end."""
+        if not (self.closed and self.ended):
+            self.closed = False
+            self.recording.status = Status("running", self.step, "Running.")
+
+    def close(self, state: State, sentence: str, seconds: float, step: int | None = None) -> Status:
+        """Say how the run ended, at the newest step or another one, for it and for all processes that had not ended before."""
+        self.closed = True
+        status = Status(state, self.step if step is None else step, sentence)
         for table in self.recording.tables:
             if not table.status.ended:
                 table.status = status
@@ -93,9 +109,11 @@ class Driver(Recorder):
         number: int = 1,
         clock: Callable[[], float] = time.perf_counter,
         past: Past | None = None,
+        recording: Recording | None = None,
         **said: Any,
     ) -> None:
-        super().__init__(simulation, number, parent=None if past is None else past.parent, **said)
+        parent = None if past is None else past.parent
+        super().__init__(simulation, number, recording, parent=parent, **said)
         self.simulation = simulation
         self._clock = clock
         self._drained = -float("inf")

@@ -7,6 +7,7 @@ from .loading import Summary, changes, checkpoints, load, look, read_checkpoint,
 from .manifest import FORMAT
 from .saving import save
 from .states import CheckpointInfo
+from .sweeps import SweepFolder, SweepSummary, holds_sweep, look_sweep, read_sweep, readable, run_folder, sweep_mark
 
 __all__ = [
     "FORMAT",
@@ -15,12 +16,20 @@ __all__ = [
     "Journal",
     "JournalState",
     "Summary",
+    "SweepFolder",
+    "SweepSummary",
     "changes",
     "checkpoints",
     "find",
+    "holds_sweep",
     "load",
     "look",
+    "look_sweep",
     "read_checkpoint",
+    "read_sweep",
+    "readable",
+    "run_folder",
     "save",
+    "sweep_mark",
     "token",
 ]

@@ -130,6 +130,15 @@ class Journal:
                 thread.start()
                 self._thread = thread
 
+    def append(self) -> None:
+        """Hand what is new to the system, in this thread: for somebody who keeps many journals and starts none of them."""
+        try:
+            self._files.append()
+        except OSError as error:
+            self._fail(error, "trying again with the next rows")
+        else:
+            self._say(self._good())
+
     def note(self, row: int, command: str, args: Mapping[str, Any]) -> None:
         """Keep a change that was made before `row`; any thread, returns at once.
 

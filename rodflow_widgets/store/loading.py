@@ -20,6 +20,7 @@ from .manifest import Manifest, manifest
 from .places import JOURNAL, PARAMETERS, RUN, Damaged, absolute, contents, found, listed, opened, reading, weight
 from .saving import save
 from .sealed import LARGEST
+from .sweeps import RUNS, SWEEP
 
 T = TypeVar("T")
 TRIES = 5
@@ -114,6 +115,8 @@ def _read(path: str | os.PathLike[str], work: Callable[[Path, Manifest], T]) -> 
             data = b""
             try:
                 folder = found(path)
+                if (folder / SWEEP).is_file():
+                    raise Damaged(f"it is the folder of a sweep: its runs are {RUNS}/0000 and so on")
                 data = contents(folder, RUN, limit=LARGEST + 1024)
                 return work(folder, manifest(data))
             except (Damaged, OSError):

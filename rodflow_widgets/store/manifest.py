@@ -103,13 +103,13 @@ def manifest(data: bytes) -> Manifest:
     )
 
 
-def checked(content: Any, kind: str, mark: str, name: str) -> dict[str, Any]:
-    """A document that has the mark, a format that we know, and the fields of the schema."""
+def checked(content: Any, kind: str, mark: str, name: str, newest: int = FORMAT) -> dict[str, Any]:
+    """A document that has the mark, a format that we know, up to `newest`, and the fields of the schema."""
     if not isinstance(content, dict) or content.get("mark") != mark:
         raise Damaged(f"{name} is not of a run of rodflow_widgets")
     number = content.get("format")
-    if isinstance(number, int) and number > FORMAT:
-        raise Damaged(f"{name} has format {number}, newer than {FORMAT}: update rodflow_widgets")
+    if isinstance(number, int) and number > newest:
+        raise Damaged(f"{name} has format {number}, newer than {newest}: update rodflow_widgets")
     wrong = violation(content, kind)
     if wrong is not None:
         raise Damaged(f"{name} is not as its schema says: {wrong[:300]}")

@@ -27,18 +27,18 @@ class Damaged(Exception):
 
 
 @contextlib.contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """Whatever is wrong with a run becomes one ArgumentError that names its path."""
+def reading(path: Path, what: str = "run") -> Iterator[None]:
+    """Whatever is wrong with a run, or a sweep, becomes one ArgumentError that names its path."""
     try:
         yield
     except Damaged as error:
-        raise ArgumentError(f"path={str(path)!r} cannot be read as a run: {error}.") from error
+        raise ArgumentError(f"path={str(path)!r} cannot be read as a {what}: {error}.") from error
     except MemoryError as error:
         raise ArgumentError(
-            f"path={str(path)!r} cannot be read as a run: it needs more memory than there is."
+            f"path={str(path)!r} cannot be read as a {what}: it needs more memory than there is."
         ) from error
     except OSError as error:
-        raise ArgumentError(f"path={str(path)!r} cannot be read as a run: {error.strerror or error}.") from error
+        raise ArgumentError(f"path={str(path)!r} cannot be read as a {what}: {error.strerror or error}.") from error
 
 
 def absolute(path: str | os.PathLike[str]) -> Path:
