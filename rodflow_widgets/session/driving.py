@@ -17,8 +17,8 @@ from .recorder import DRAIN_ROWS, Driver, Recorder
 if TYPE_CHECKING:
     from ..engine.request import Request
 
-DRAIN_SECONDS = 0.25
-"""Between two drains of a batch: it brings the rows of every run to its own table, one by one."""
+DRAIN_SECONDS, DRAIN_SHARE = 0.25, 0.02
+"""Between two drains of a batch, at least, and the share of its time that they may take: rows go to every run's own table."""
 
 
 class Part(ABC):
@@ -116,6 +116,7 @@ class Together(Part):
             for member, recording in zip(self._ensemble.members, into, strict=True)
         ]
         self._begun = self._drained = time.perf_counter()
+        self._pause = DRAIN_SECONDS
 
     @property
     def finished(self) -> bool:
@@ -127,15 +128,17 @@ class Together(Part):
 
     def advance(self) -> bool:
         self._ensemble.advance()
-        if self._ensemble.pending < DRAIN_ROWS and time.perf_counter() - self._drained < DRAIN_SECONDS:
+        if self._ensemble.pending < DRAIN_ROWS and time.perf_counter() - self._drained < self._pause:
             return False
         self.drain()
         return True
 
     def drain(self) -> None:
         """The rows of every run; a run all of whose processes have ended is over before the others are."""
+        begun = time.perf_counter()
         super().drain()
         self._drained = time.perf_counter()
+        self._pause = max(DRAIN_SECONDS, (self._drained - begun) / DRAIN_SHARE)
         for recorder in self.recorders:
             if not recorder.closed and not self.finished and recorder.ended:
                 last = max(table.status.step for table in recorder.recording.tables)
