@@ -53,9 +53,9 @@ class Setting:
 
 
 SETTINGS = (
-    Setting((64, 32, 32, 10), 500, 400, 40),
-    Setting((64, 512, 512, 10), 1000, 20, 4),
-    Setting((784, 1024, 1024, 10), 1000, 6, 0),
+    Setting((64, 32, 32, 10), 500, 400, 20),
+    Setting((64, 512, 512, 10), 1000, 12, 0),
+    Setting((784, 512, 512, 10), 500, 8, 0),
 )
 MODES = {
     # processes, threads of each, examples in units of n, how the problem is shared

@@ -201,12 +201,16 @@ def test_a_process_that_is_killed_does_not_leave_the_other_waiting(tmp_path: Pat
         )
         for rank in "01"
     )
-    output, errors = first.communicate(timeout=120)
-    second.communicate(timeout=120)
+    output, errors = first.communicate(timeout=240)
+    second.communicate(timeout=240)
     assert second.returncode == -9
     assert first.returncode == 0, errors
     assert "Process 0 waited for the others in vain" in output
     assert errors == ""
+    kept = rf.load(tmp_path / "lost")
+    assert kept.status.state == "error"
+    assert "in vain" in kept.status.sentence
+    assert len(kept["discrete"]) > 10
 
 
 def test_one_process_shares_with_nobody(monkeypatch) -> None:
