@@ -93,7 +93,7 @@ class Notebook:
 
     def run_all(self) -> None:
         """Run → Run All Cells, again until a cell has taken it: right after the start JupyterLab may lose it."""
-        prompt = self.page.locator(".jp-CodeCell .jp-InputPrompt").first
+        prompt = self.page.locator(".jp-NotebookPanel:visible .jp-CodeCell .jp-InputPrompt").first
         for _ in range(5):
             self.page.get_by_role("menuitem", name="Run", exact=True).click()
             self.page.locator(".lm-Menu-item", has_text="Run All Cells").first.click()

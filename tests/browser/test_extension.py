@@ -39,6 +39,7 @@ DISTINCT = {"iterates": "858b94", "rod": "593904", "stable": "0d416f"}
 
 def panel_of(notebook: Notebook) -> Locator:
     """The side panel, shown."""
+    notebook.until("window.jupyterapp?.commands?.hasCommand('rodflow:runs')")
     notebook.page.evaluate("jupyterapp.commands.execute('rodflow:runs')")
     panel = notebook.page.locator(".rodflow-panel")
     expect(panel).to_be_visible()
@@ -58,9 +59,10 @@ def test_the_panel_steers_and_reveals_a_run_while_its_cell_is_busy(opener: Opene
     expect(run.locator(".rodflow-run-ratio")).to_have_text(re.compile(r"\d\.\d\d of the edge"))
     expect(notebook.page.locator(".jp-CodeCell .jp-InputPrompt").last).to_have_text("[*]:")
 
+    live = LiveView(notebook)
+    live.step(60)
     run.get_by_role("button", name="Pause").click()
     expect(run).to_have_attribute("data-state", "paused")
-    live = LiveView(notebook)
     live.state("paused")
     step = live.shown_step()
     expect(run).to_contain_text(f"Paused, step {step:,} of 200,000")
@@ -105,7 +107,7 @@ def test_runs_of_two_kernels_and_a_narrow_panel(opener: Opener, tmp_path: Path) 
     first.page.evaluate("jupyterapp.commands.execute('docmanager:open', { path: 'second.ipynb' })")
     first.until("jupyterapp.shell.currentWidget?.title.label === 'second.ipynb'")
     first.idle()
-    first.page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
+    first.run_all()
     expect(panel.locator(".rodflow-run")).to_have_count(3, timeout=60_000)
     expect(panel.locator("h3")).to_have_text([first.path.name, "second.ipynb"])
     running = panel.locator(".rodflow-run[data-state=running]")
@@ -140,6 +142,7 @@ def test_the_launcher_opens_a_tutorial_and_overwrites_nothing(opener: Opener, tm
     copy = notebook.server.notebooks / "rodflow-notebooks" / "01_quickstart.ipynb"
     shipped = Path(__file__).resolve().parents[2] / "notebooks" / copy.name
     assert nbformat.read(copy, 4).cells == nbformat.read(shipped, 4).cells
+    notebook.idle()
     page.evaluate("jupyterapp.shell.currentWidget.dispose()")
 
     changed = nbformat.read(copy, 4)
@@ -148,8 +151,10 @@ def test_the_launcher_opens_a_tutorial_and_overwrites_nothing(opener: Opener, tm
     open_first()
     expect(page.locator(".jp-NotebookPanel:visible").get_by_role("heading", name="My own notes")).to_be_visible()
     assert nbformat.read(copy, 4).cells[0].source == "# My own notes"
+    notebook.idle()
     page.locator(".lm-TabBar-tabLabel", has_text="rodflow tutorials").click()
     notebook.screenshot("tutorials")
+    page.locator(".lm-TabBar-tabLabel", has_text=notebook.path.name).click()
 
 
 def output_of(problem: rf.Problem, learning_rate: float, name: str = "") -> dict[str, Any]:
@@ -214,9 +219,8 @@ def test_the_palette_and_frame_rate_of_a_live_view_follow_the_settings(opener: O
 
     page = notebook.page
     page.evaluate("jupyterapp.commands.execute('settingeditor:open', { query: 'rodflow' })")
-    editor = page.locator(".jp-SettingsPanel")
-    editor.get_by_label("Palette").select_option(label="Distinct: further apart for every kind of colour vision")
-    editor.get_by_label("Frame rate").fill("5")
+    page.locator("select[id$=_palette]").select_option(label="Distinct: further apart for every kind of colour vision")
+    page.locator("input[id$=_frameRate]").fill("5")
     notebook.until("window.rodflowSettings?.palette === 'distinct' && window.rodflowSettings.frameRate === 5")
     notebook.screenshot("settings")
     page.locator(".lm-TabBar-tabLabel", has_text=notebook.path.name).click()
