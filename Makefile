@@ -137,7 +137,9 @@ lab: node $(VENV)/.extension
 	@exec $(BIN)/python -m jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root) --ServerApp.root_dir=$(dir $(NOTEBOOK)) \
 		--LabApp.default_url=/lab/tree/$(notdir $(NOTEBOOK)) $(LAB_ARGS)
 
-test: node check node-tests python-tests
+test: node
+	@$(MAKE) -j2 check node-tests
+	@$(MAKE) python-tests
 
 check: $(VENV)/.test node_modules/.made
 	$(call say,Format$(comma) lint and types)
@@ -155,9 +157,9 @@ node-tests: node_modules/.made $(EXTENSION)/package.json
 python-tests: $(VENV)/.test $(VENV)/.extension browser
 	$(call say,Python tests$(comma) on every core)
 	@$(BIN)/python -m pytest -n auto --dist worksteal tests --ignore tests/browser $(PYTEST_ARGS)
-	@# A page that shares its cores with other tests is slow: browser and notebooks have the machine to themselves.
-	$(call say,Notebooks and browser)
-	@$(BIN)/python -m pytest --nbval-lax tests/browser notebooks $(PYTEST_ARGS)
+	@# A page with a kernel wants a core or more: two browsers at once, in the order of the files, short notebooks last.
+	$(call say,Browser and notebooks)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --nbval-lax tests/browser notebooks $(PYTEST_ARGS)
 
 format: $(VENV)/.test node_modules/.made
 	@$(BIN)/ruff check --quiet --fix-only . ; $(BIN)/ruff format .
