@@ -146,24 +146,28 @@ def in_a_browser() -> list[tuple[str, str]]:
     from benchmarks.lab import lab
 
     with lab() as made, made.notebook("explorer", [MAKE, SHOW]) as notebook:
-        page = notebook.page
-        page.evaluate("jupyterapp.commands.execute('notebook:run-cell-and-select-next')")
-        notebook.finished()
-        notebook.until("document.querySelectorAll('.jp-InputPrompt')[0].textContent.includes('1')")
-        page.evaluate(f"({WATCH})()")
-        begun = page.evaluate(
-            "() => { const at = performance.now(); jupyterapp.commands.execute('notebook:run-cell-and-select-next'); return at; }"
-        )
-        notebook.until("window.first", 60)
-        first = page.evaluate("window.first") - begun
-        notebook.until("document.querySelector('.rodflow-sweep').dataset.seq")
-        times = []
-        for _ in range(20):
-            page.wait_for_timeout(400)
-            seq = int(page.evaluate("document.querySelector('.rodflow-sweep').dataset.seq"))
-            sent = float(notebook.execute(f"import time; print(time.time()); add({ADDED})"))
-            notebook.until(f"Number(document.querySelector('.rodflow-sweep').dataset.seq) > {seq}")
-            times.append(page.evaluate("Number(document.querySelector('.rodflow-sweep').dataset.drawn)") - 1000 * sent)
+        return in_a_page(notebook)
+
+
+def in_a_page(notebook: Any) -> list[tuple[str, str]]:
+    page = notebook.page
+    page.evaluate("jupyterapp.commands.execute('notebook:run-cell-and-select-next')")
+    notebook.finished()
+    notebook.until("document.querySelectorAll('.jp-InputPrompt')[0].textContent.includes('1')")
+    page.evaluate(f"({WATCH})()")
+    begun = page.evaluate(
+        "() => { const at = performance.now(); jupyterapp.commands.execute('notebook:run-cell-and-select-next'); return at; }"
+    )
+    notebook.until("window.first", 60)
+    first = page.evaluate("window.first") - begun
+    notebook.until("document.querySelector('.rodflow-sweep').dataset.seq")
+    times = []
+    for _ in range(20):
+        page.wait_for_timeout(400)
+        seq = int(page.evaluate("document.querySelector('.rodflow-sweep').dataset.seq"))
+        sent = float(notebook.execute(f"import time; print(time.time()); add({ADDED})"))
+        notebook.until(f"Number(document.querySelector('.rodflow-sweep').dataset.seq) > {seq}")
+        times.append(page.evaluate("Number(document.querySelector('.rodflow-sweep').dataset.drawn)") - 1000 * sent)
     return [
         ("cell run to the explorer painted, in JupyterLab", f"{first / 1000:.1f} s"),
         (
