@@ -34,7 +34,7 @@ for thread in threading.enumerate():
     if thread.name == 'rodflow-control':
         thread.join(20)"""
 HOSTILE = '<img src=x onerror="window.hacked = 1">'
-DISTINCT = {"iterates": "858b94", "rod": "593904", "stable": "0d416f"}
+DISTINCT = {"iterates": "858b94", "rod": "f13902", "stable": "1358e2"}
 
 
 def panel_of(notebook: Notebook) -> Locator:
