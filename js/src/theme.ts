@@ -25,7 +25,7 @@ const STYLES: Record<Kind, Style> = {
 
 /**
  * One colour a process. Where colours are told apart badly the least ΔE2000 of two of them (Machado's simulation of full
- * severity) is 13.5 in `standard` and 19.0 in `distinct`, whose colours differ from the ink as much.
+ * severity) is 13.5 in `standard` and 17.5 in `distinct`, whose colours differ from the ink as much.
  */
 const COLOURS: Record<Palette, Record<Kind, Shades>> = {
   standard: {
@@ -37,10 +37,10 @@ const COLOURS: Record<Palette, Record<Kind, Shades>> = {
   },
   distinct: {
     iterates: { light: "#858b94", dark: "#7d848d" },
-    rod: { light: "#593904", dark: "#f7ce90" },
-    central: { light: "#2c8d4d", dark: "#22844e" },
-    edge: { light: "#b349d7", dark: "#b63ddd" },
-    stable: { light: "#0d416f", dark: "#93bcfd" },
+    rod: { light: "#f13902", dark: "#dd932a" },
+    central: { light: "#039a63", dark: "#1ff3a3" },
+    edge: { light: "#9a0862", dark: "#be0ceb" },
+    stable: { light: "#1358e2", dark: "#92adfa" },
   },
   greys: {
     iterates: { light: "#a6a6a6", dark: "#6e6e6e" },

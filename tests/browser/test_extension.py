@@ -34,7 +34,7 @@ for thread in threading.enumerate():
     if thread.name == 'rodflow-control':
         thread.join(20)"""
 HOSTILE = '<img src=x onerror="window.hacked = 1">'
-DISTINCT = {"iterates": "858b94", "rod": "593904", "stable": "0d416f"}
+DISTINCT = {"iterates": "858b94", "rod": "f13902", "stable": "1358e2"}
 
 
 def panel_of(notebook: Notebook) -> Locator:
@@ -75,21 +75,22 @@ def test_the_panel_steers_and_reveals_a_run_while_its_cell_is_busy(opener: Opene
     expect(live.root.locator(".rf-figure").first).to_be_focused()
     notebook.screenshot("panel-light")
 
-    # A page that comes while the cell is still busy hears of the run by what its view says.
-    notebook.page.reload()
+    # A page that comes later finds the run by the beacon.
+    notebook.page.evaluate("jupyterapp.commands.execute('notebook:interrupt-kernel')")
+    notebook.finished()
+    notebook.save()
+    notebook.reload()
     panel = panel_of(notebook)
     run = panel.locator(".rodflow-run")
     expect(run).to_have_attribute("data-state", "paused", timeout=60_000)
     run.get_by_role("button", name="Resume").click()
     expect(run).to_have_attribute("data-state", "running")
-    live.state("running")
     live.step(step + 1)
 
     # Closed, it leaves the kernel no work.
     live.menu("Stop")
     expect(run).to_have_attribute("data-state", "stopped")
     expect(run.get_by_role("button", name="Pause")).to_be_hidden()
-    notebook.finished()
     assert notebook.execute(THREADS) == "['rodflow-control']"
     notebook.page.evaluate("jupyterapp.shell.collapseRight()")
     expect(panel).to_be_hidden()
