@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from docutils import nodes
@@ -50,7 +50,12 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> Iterator[str]:
         yield "| " + " | ".join(_cell(cell) for cell in row) + " |"
 
 
-def _names(names: Iterable[str]) -> str:
+def _names(names: Sequence[str]) -> str:
+    every = {name: process for name, process in _processes().items() if name != "discrete"}
+    if list(names) == list(every):
+        return "every flow"
+    if list(names) == [name for name, process in every.items() if process.has_rod]:
+        return "flows with a rod"
     return ", ".join(f"`{name}`" for name in names)
 
 
