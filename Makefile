@@ -36,7 +36,7 @@ UV_TORCH := --torch-backend cpu
 PIP_TORCH := --extra-index-url https://download.pytorch.org/whl/cpu
 endif
 
-.PHONY: help node lab test check format build bench bench-peers screenshot states clean python-tests node-tests browser
+.PHONY: help node lab test check format build wheel-trial bench bench-peers screenshot states clean python-tests node-tests browser
 help:
 	@echo 'make lab         set everything up and open JupyterLab on $(NOTEBOOK)'
 	@echo '                 (flags for JupyterLab: make lab LAB_ARGS="--no-browser --port 8899")'
@@ -44,6 +44,7 @@ help:
 	@echo 'make check       formatting, lint and types only; changes no file'
 	@echo 'make format      put Python and TypeScript into their format'
 	@echo 'make build       wheel and sdist into dist/'
+	@echo 'make wheel-trial both built, installed where there is no Node, and used: command line, notebook, JupyterLab'
 	@echo 'make bench       the benchmarks, but for benchmarks/setup.py, which installs everything once more'
 	@echo 'make bench-peers eigenvalues beside curvlinops, PyHessian and others, in .peers/; writes docs/benchmarks.md'
 	@echo 'make screenshot  the picture of the README, taken from JupyterLab'
@@ -123,6 +124,7 @@ check: $(VENV)/.test node_modules/.made
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@npm run --silent typecheck
+	@npm run --silent pyright
 	@npm run --silent check
 
 node-tests: node_modules/.made $(BUNDLE)
@@ -143,7 +145,12 @@ format: $(VENV)/.test node_modules/.made
 
 build: $(VENV)/.test $(BUNDLE)
 	$(call say,Wheel and sdist in dist/)
+	@rm -rf dist
 	@$(BIN)/hatchling build
+
+wheel-trial: build browser
+	$(call say,The wheel in an environment of its own$(comma) without Node)
+	@$(if $(PIP_TORCH),PIP_EXTRA_INDEX_URL='$(lastword $(PIP_TORCH))') $(BIN)/python -m tests.release.trial dist
 
 bench: $(VENV)/.test $(BUNDLE) browser
 	@for file in $(filter-out benchmarks/setup.py,$(wildcard benchmarks/*.py)); do echo "== $$file"; $(BIN)/python "$$file"; done

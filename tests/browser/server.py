@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,16 @@ SETTINGS = {
 
 
 class Server:
-    """A running `jupyter lab`; its folders lie in `home`, its notebooks in `notebooks`."""
+    """A running `jupyter lab`, that of this Python unless told otherwise; its folders lie in `home`, its notebooks in `notebooks`."""
 
-    def __init__(self, home: Path, notebooks: Path) -> None:
+    def __init__(
+        self,
+        home: Path,
+        notebooks: Path,
+        *,
+        python: Path = Path(sys.executable),
+        variables: Mapping[str, str] = os.environ,
+    ) -> None:
         self.notebooks = notebooks
         self.kernel: str | None = None
         self.token = secrets.token_hex(16)
@@ -33,7 +41,7 @@ class Server:
             path = folders["settings"] / "@jupyterlab" / f"{name}.jupyterlab-settings"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(values))
-        environment = {key: value for key, value in os.environ.items() if not key.startswith(("JUPYTER", "IPYTHON"))}
+        environment = {key: value for key, value in variables.items() if not key.startswith(("JUPYTER", "IPYTHON"))}
         environment |= {
             "JUPYTER_CONFIG_DIR": str(folders["config"]),
             "JUPYTER_DATA_DIR": str(folders["data"]),
@@ -43,7 +51,7 @@ class Server:
             "IPYTHONDIR": str(folders["ipython"]),
         }
         command = [
-            sys.executable,
+            str(python),
             "-m",
             "jupyterlab",
             "--no-browser",
