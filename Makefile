@@ -37,7 +37,7 @@ UV_TORCH := --torch-backend cpu
 PIP_TORCH := --extra-index-url https://download.pytorch.org/whl/cpu
 endif
 
-.PHONY: help node lab test check format build docs bench bench-peers screenshot states clean python-tests node-tests browser
+.PHONY: help node lab test check format build docs wheel-trial bench bench-peers screenshot states clean python-tests node-tests browser
 help:
 	@echo 'make lab         set everything up and open JupyterLab on $(NOTEBOOK)'
 	@echo '                 (flags for JupyterLab: make lab LAB_ARGS="--no-browser --port 8899")'
@@ -46,6 +46,7 @@ help:
 	@echo 'make format      put Python and TypeScript into their format'
 	@echo 'make build       wheel and sdist into dist/'
 	@echo 'make docs        the documentation in build/site, with the notebooks executed where they or the package changed'
+	@echo 'make wheel-trial both built, installed where there is no Node, and used: command line, notebook, JupyterLab'
 	@echo 'make bench       the benchmarks, but for benchmarks/setup.py, which installs everything once more'
 	@echo 'make bench-peers eigenvalues beside curvlinops, PyHessian and others, in .peers/; writes docs/benchmarks.md'
 	@echo 'make screenshot  the pictures of the README and of docs/extension.md, taken from JupyterLab'
@@ -147,6 +148,7 @@ check: $(VENV)/.test node_modules/.made
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@npm run --silent typecheck
+	@npm run --silent pyright
 	@npm run --silent check
 
 node-tests: node_modules/.made $(EXTENSION)/package.json
@@ -167,12 +169,17 @@ format: $(VENV)/.test node_modules/.made
 
 build: $(VENV)/.test $(EXTENSION)/package.json
 	$(call say,Wheel and sdist in dist/)
+	@rm -rf dist
 	@$(BIN)/hatchling build
 
 docs: $(VENV)/.docs docs/node_modules/.made $(BUNDLE)
 	$(call say,Documentation in build/site)
 	@$(BIN)/python -m sphinx -W --keep-going --quiet -b html docs build/site
 	@echo 'Open build/site/index.html in a browser; it needs no network.'
+
+wheel-trial: build browser
+	$(call say,The wheel in an environment of its own$(comma) without Node)
+	@$(if $(PIP_TORCH),PIP_EXTRA_INDEX_URL='$(lastword $(PIP_TORCH))') $(BIN)/python -m tests.release.trial dist
 
 bench: $(VENV)/.test $(EXTENSION)/package.json browser
 	@for file in $(filter-out benchmarks/setup.py,$(wildcard benchmarks/*.py)); do echo "== $$file"; $(BIN)/python "$$file"; done

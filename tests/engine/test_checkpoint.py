@@ -446,6 +446,3 @@ def test_a_fork_is_taken_apart_on_another_thread_while_the_run_goes_on() -> None
     own.drain()
     there = restored(expected, simulation.problem)
     assert_same(rest_after_draining(there), rest(own))
-
-
-# Damage
