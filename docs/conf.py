@@ -71,16 +71,4 @@ nb_ipywidgets_js = {"require.js": {}, "widgets.js": {}, "manager.js": {}}
 if not DRAFT:
     html_static_path.append(vendored.collect(BUILD / "vendored"))
 
-FURTHER = [name for name in ("sweeps", "sweep-explorer", "parallel", "extension") if (HERE / f"{name}.md").exists()]
-
 tutorials.bring(HERE.parent / "notebooks", HERE / "tutorials", BUILD / "tutorials", execute=not DRAFT)
-
-
-def setup(app: object) -> None:
-    """The guide lists those of its pages that are there."""
-
-    def listed(app: object, page: str, source: list[str]) -> None:
-        if page == "guide":
-            source[0] = source[0].replace("FURTHER\n", "".join(f"{name}\n" for name in FURTHER))
-
-    app.connect("source-read", listed)  # type: ignore[attr-defined]
