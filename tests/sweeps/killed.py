@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 import rodflow_widgets as rf
@@ -10,7 +11,7 @@ from rodflow_widgets import store
 
 KINDS = {
     "batches": dict(learning_rate=[0.01 * i for i in range(1, 9)], at_once=2, steps=100),
-    "alone": dict(learning_rate=[0.1, 0.2], at_once=1, steps=1500),
+    "alone": dict(learning_rate=[0.1, 0.2], at_once=1, steps=400),
 }
 
 
@@ -27,7 +28,9 @@ def main(kind, place):
         if kind == "batches":
             middle = going.status.step >= 4 and len(going.recordings[4]["discrete"]) > 0
         else:
-            middle = len(store.load(first)["discrete"]) > 50 and len(store.checkpoints(first)) > 0
+            middle = len(going.recordings[0]["discrete"]) > 100
+            while middle and not (len(store.load(first)["discrete"]) > 50 and store.checkpoints(first)):
+                time.sleep(0.01)  # the run waits in its listener until its journal has written that much
         if middle:
             os.kill(os.getpid(), signal.SIGKILL)
 

@@ -86,7 +86,7 @@ def test_a_sweep_that_was_killed_computes_only_what_is_missing(tmp_path):
 def test_a_run_computed_alone_goes_on_from_its_checkpoint(tmp_path):
     left = left_by("alone", tmp_path / "sweep")
     assert left.recordings[0].status.state == "stopped"
-    assert 50 < len(left.recordings[0]["discrete"]) < 1501
+    assert 50 < len(left.recordings[0]["discrete"]) < 401
     checkpoints = store.checkpoints(tmp_path / "sweep" / "runs" / "0000")
     assert checkpoints
     left.resume()
