@@ -8,7 +8,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 STATIC = Path("rodflow_widgets/widgets/static")
-BUNDLE = ("live.js", "live.css", "still.js")
+BUNDLE = ("live.js", "live.css", "still.js", "sweep.js", "sweep.css")
 
 
 class BundleHook(BuildHookInterface):

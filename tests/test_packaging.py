@@ -19,7 +19,7 @@ from rodflow_widgets.version import __version__
 
 ROOT = Path(__file__).resolve().parent.parent
 STATIC = "rodflow_widgets/widgets/static"
-BUNDLE = (f"{STATIC}/live.js", f"{STATIC}/live.css", f"{STATIC}/still.js")
+BUNDLE = tuple(f"{STATIC}/{name}" for name in ("live.js", "live.css", "still.js", "sweep.js", "sweep.css"))
 
 
 def build(source: Path, target: Path) -> subprocess.CompletedProcess[str]:
