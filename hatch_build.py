@@ -9,7 +9,10 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 STATIC = "rodflow_widgets/widgets/static"
 EXTENSION = "build/labextension"
-BUNDLE = (f"{STATIC}/live.js", f"{STATIC}/live.css", f"{STATIC}/still.js", f"{EXTENSION}/package.json")
+BUNDLE = (
+    *(f"{STATIC}/{name}" for name in ("live.js", "live.css", "still.js", "sweep.js", "sweep.css")),
+    f"{EXTENSION}/package.json",
+)
 INSTALLED = "share/jupyter/labextensions/rodflow-widgets"
 SOURCES = ("js/src", "js/extension", "notebooks")
 

@@ -26,7 +26,10 @@ from tests.release import trial, version
 ROOT = Path(__file__).resolve().parent.parent
 STATIC = "rodflow_widgets/widgets/static"
 EXTENSION = "build/labextension"
-BUNDLE = (f"{STATIC}/live.js", f"{STATIC}/live.css", f"{STATIC}/still.js", f"{EXTENSION}/package.json")
+BUNDLE = (
+    *(f"{STATIC}/{name}" for name in ("live.js", "live.css", "still.js", "sweep.js", "sweep.css")),
+    f"{EXTENSION}/package.json",
+)
 INSTALLED = f"rodflow_widgets-{__version__}.data/data/share/jupyter/labextensions/rodflow-widgets"
 
 

@@ -73,7 +73,7 @@ class SweepExplorer(ipywidgets.VBox):
         self._turn = threading.RLock()
         self._figures = figures = Figures(self._gathered, self.controls, [point.name for point in sweep.points])
         self.reader = figures.reader
-        self._kept = Kept(self._picture, self.__repr__)
+        self._kept = Kept(self._picture, lambda: figures.reader.labels["map"])
         super().__init__(figures.children)
         self.add_class("rodflow-sweep")
         self.add_class(LIVE_CLASS)

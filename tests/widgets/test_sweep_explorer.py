@@ -373,8 +373,8 @@ def test_a_notebook_without_a_kernel_has_a_picture(sweep, explore):
     explorer = explore(sweep)
     data = explorer._kept._data()
     assert data["image/png"].startswith("iVBORw0KGgo")
-    assert "Finished 7 runs" in data["text/html"]
-    assert data["text/plain"] == repr(explorer)
+    assert 'alt="Map of 7 runs, learning rate against steps, coloured by sharpness / edge' in data["text/html"]
+    assert data["text/plain"] == explorer.reader.labels["map"]
 
 
 def test_what_cannot_be_explored_is_refused(sweep):
