@@ -75,9 +75,15 @@ def test_the_panel_steers_and_reveals_a_run_while_its_cell_is_busy(opener: Opene
     expect(live.root.locator(".rf-figure").first).to_be_focused()
     notebook.screenshot("panel-light")
 
-    # A page that comes later finds the run by the beacon.
+    # Hidden, it leaves the kernel no work.
     notebook.page.evaluate("jupyterapp.commands.execute('notebook:interrupt-kernel')")
     notebook.finished()
+    assert notebook.execute(THREADS) == "['rodflow-control']"
+    notebook.page.evaluate("jupyterapp.shell.collapseRight()")
+    expect(panel).to_be_hidden()
+    assert notebook.execute(f"{ENDED}\n{THREADS}") == "[]"
+
+    # A page that comes later finds the run by the beacon.
     notebook.save()
     notebook.reload()
     panel = panel_of(notebook)
@@ -87,14 +93,9 @@ def test_the_panel_steers_and_reveals_a_run_while_its_cell_is_busy(opener: Opene
     expect(run).to_have_attribute("data-state", "running")
     live.step(step + 1)
 
-    # Closed, it leaves the kernel no work.
     live.menu("Stop")
     expect(run).to_have_attribute("data-state", "stopped")
     expect(run.get_by_role("button", name="Pause")).to_be_hidden()
-    assert notebook.execute(THREADS) == "['rodflow-control']"
-    notebook.page.evaluate("jupyterapp.shell.collapseRight()")
-    expect(panel).to_be_hidden()
-    assert notebook.execute(f"{ENDED}\n{THREADS}") == "[]"
 
 
 def test_runs_of_two_kernels_and_a_narrow_panel(opener: Opener, tmp_path: Path) -> None:
