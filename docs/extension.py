@@ -44,13 +44,14 @@ def main() -> None:
         try:
             for theme in ("light", "dark"):
                 take(browser, server, theme)
+                take_saved(browser, server, theme)
         finally:
             browser.close()
             server.close()
 
 
 def take(browser: Browser, server: Server, theme: str) -> None:
-    """All pictures in one theme, in one page and a second for the notebook without a kernel."""
+    """The panel beside a notebook, and the list of tutorials."""
     context = browser.new_context(viewport={"width": 1360, "height": 900}, reduced_motion="reduce")
     notebook = Notebook(context.new_page(), server)
     name = f"comparison-{theme}.ipynb"
@@ -76,6 +77,9 @@ def take(browser: Browser, server: Server, theme: str) -> None:
     context.close()
     server.stop_kernels()
 
+
+def take_saved(browser: Browser, server: Server, theme: str) -> None:
+    """A run in a notebook that nobody has signed, with no kernel."""
     context = browser.new_context(viewport={"width": 1100, "height": 900}, reduced_motion="reduce")
     stranger = Notebook(context.new_page(), server)
     without_kernel(server.notebooks / f"saved-{theme}.ipynb", output_of(rf.problems.digits_mlp(), 0.4))

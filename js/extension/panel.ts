@@ -28,6 +28,8 @@ export class RunsPanel extends Widget {
     this.kernels = new Kernels(shell);
     this.kernels.changed.subscribe(() => this.redraw());
     this.kernels.look();
+    window.addEventListener("pagehide", () => this.kernels.listen(false));
+    window.addEventListener("pageshow", ({ persisted }) => persisted && this.isVisible && this.kernels.listen(true));
   }
 
   /** Looks for documents that came or went. */

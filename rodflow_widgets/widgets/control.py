@@ -2,7 +2,8 @@
 
 The page opens a comm of the target `rodflow.control` on the kernel connection that its notebook has. Only while such a
 comm is open a thread looks at the runs, twice a second, and sends what has changed, if the page has seen what it was sent
-before. So a kernel without a panel sends nothing, one whose page has gone falls silent, and runs know nothing of panels.
+before. So a kernel without a panel sends nothing, one whose page has gone falls silent and soon forgets it, and runs know
+nothing of panels.
 A page that comes later finds out by the beacon, a comm that is listed and says nothing.
 """
 
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 TARGET = "rodflow.control"
 BEACON = "rodflow.beacon"
 SECONDS = 0.5
+GONE_SECONDS = 60.0
+"""A page says something every eleven seconds at least; one that has been silent for so long is not there any more."""
 POINTS = 48
 STEERING: tuple[Literal["pause", "resume"], ...] = ("pause", "resume")
 Kind = Literal["run", "fork", "forecast", "loop"]
@@ -60,8 +63,10 @@ class Lister(Protocol):
 class Panel:
     """What one side panel has been told; it is told nothing while it owes a sign that it has seen the last message."""
 
-    def __init__(self, send: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, send: Callable[[dict[str, Any]], None], close: Callable[[], None] = lambda: None) -> None:
         self.replies: deque[PanelReply] = deque()
+        self.close = close
+        self.heard = time.monotonic()
         self._send = send
         self._seq = 0
         self.hello(PROTOCOL)
@@ -101,9 +106,14 @@ class Panel:
 
 
 class Control:
-    """All that can be listed in this kernel, and the panels that listen."""
+    """All that can be listed in this kernel, and the panels that listen.
 
-    def __init__(self) -> None:
+    Args:
+        gone: seconds of silence after which a page is given up; it opens another comm when it is there after all.
+    """
+
+    def __init__(self, gone: float = GONE_SECONDS) -> None:
+        self._gone = gone
         self._listers: list[weakref.ref[Lister]] = []
         self._panels: dict[str, Panel] = {}
         self._lock = threading.Lock()
@@ -143,7 +153,7 @@ class Control:
         """A page has opened `comm`, with a hello as its data."""
         if hasattr(comm, "_reply_subshell_for"):  # answers while a cell is busy, as Live._route says
             comm._reply_subshell_for = lambda data, default: default
-        panel = Panel(comm.send)
+        panel = Panel(comm.send, comm.close)
         comm.on_msg(lambda heard: self._receive(panel, heard["content"]["data"]))
         comm.on_close(lambda heard: self._closed(comm.comm_id))
         with self._lock:
@@ -159,6 +169,7 @@ class Control:
         self._news.set()
 
     def _receive(self, panel: Panel, message: dict[str, Any]) -> None:
+        panel.heard = time.monotonic()
         kind = message.get("kind")
         if kind == "panel-hello":
             panel.hello(message.get("protocol"))
@@ -191,6 +202,7 @@ class Control:
     def _work(self) -> None:
         last = 0.0
         while True:
+            self._give_up()
             with self._lock:
                 panels = tuple(self._panels.values())
                 if not panels:
@@ -205,6 +217,18 @@ class Control:
                 log.exception("Telling the side panel of the runs failed; it asks again.")
             self._news.wait(SECONDS)
             self._news.clear()
+
+    def _give_up(self) -> None:
+        """Forget the panels whose pages have gone without a word."""
+        with self._lock:
+            silent = {
+                identity: panel
+                for identity, panel in self._panels.items()
+                if time.monotonic() - panel.heard > self._gone
+            }
+            self._panels = {identity: panel for identity, panel in self._panels.items() if identity not in silent}
+        for panel in silent.values():
+            panel.close()
 
     def _pump(self, panels: Iterable[Panel], due: bool) -> None:
         runs = [described(entry) for entry in self.entries] if due else []

@@ -33,6 +33,7 @@ ENDED = """import threading
 for thread in threading.enumerate():
     if thread.name == 'rodflow-control':
         thread.join(20)"""
+COPY = Path("rodflow-notebooks") / "01_quickstart.ipynb"
 HOSTILE = '<img src=x onerror="window.hacked = 1">'
 DISTINCT = {"iterates": "858b94", "rod": "f13902", "stable": "1358e2"}
 
@@ -75,9 +76,15 @@ def test_the_panel_steers_and_reveals_a_run_while_its_cell_is_busy(opener: Opene
     expect(live.root.locator(".rf-figure").first).to_be_focused()
     notebook.screenshot("panel-light")
 
-    # A page that comes later finds the run by the beacon.
+    # Hidden, it leaves the kernel no work.
     notebook.page.evaluate("jupyterapp.commands.execute('notebook:interrupt-kernel')")
     notebook.finished()
+    assert notebook.execute(THREADS) == "['rodflow-control']"
+    notebook.page.evaluate("jupyterapp.shell.collapseRight()")
+    expect(panel).to_be_hidden()
+    assert notebook.execute(f"{ENDED}\n{THREADS}") == "[]"
+
+    # A page that comes later finds the run by the beacon.
     notebook.save()
     notebook.reload()
     panel = panel_of(notebook)
@@ -87,14 +94,9 @@ def test_the_panel_steers_and_reveals_a_run_while_its_cell_is_busy(opener: Opene
     expect(run).to_have_attribute("data-state", "running")
     live.step(step + 1)
 
-    # Closed, it leaves the kernel no work.
     live.menu("Stop")
     expect(run).to_have_attribute("data-state", "stopped")
     expect(run.get_by_role("button", name="Pause")).to_be_hidden()
-    assert notebook.execute(THREADS) == "['rodflow-control']"
-    notebook.page.evaluate("jupyterapp.shell.collapseRight()")
-    expect(panel).to_be_hidden()
-    assert notebook.execute(f"{ENDED}\n{THREADS}") == "[]"
 
 
 def test_runs_of_two_kernels_and_a_narrow_panel(opener: Opener, tmp_path: Path) -> None:
@@ -132,27 +134,23 @@ def test_the_launcher_opens_a_tutorial_and_overwrites_nothing(opener: Opener, tm
     notebook = opener(written(tmp_path / "plain.ipynb", "1"))
     page = notebook.page
 
-    def open_first() -> None:
-        page.evaluate("jupyterapp.commands.execute('launcher:create')")
+    own = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# My own notes", id="own")])
+    copies = {folder: notebook.server.notebooks / folder / COPY for folder in ("mine", "fresh")}
+    for copy in copies.values():
+        copy.parent.parent.mkdir()
+    copies["mine"].parent.mkdir()
+    nbformat.write(own, copies["mine"])
+
+    for folder, heading in (("mine", "My own notes"), ("fresh", "Gradient descent")):
+        page.evaluate("cwd => jupyterapp.commands.execute('launcher:create', { cwd })", folder)
         page.locator(".jp-LauncherCard[data-category=rodflow]").click()
         page.locator(".rodflow-tutorials li button").first.click()
-        notebook.until("jupyterapp.shell.currentWidget?.title.label === '01_quickstart.ipynb'")
-
-    open_first()
-    expect(page.locator(".jp-NotebookPanel:visible").get_by_role("heading", name="Gradient descent")).to_be_visible()
-    copy = notebook.server.notebooks / "rodflow-notebooks" / "01_quickstart.ipynb"
-    shipped = Path(__file__).resolve().parents[2] / "notebooks" / copy.name
-    assert nbformat.read(copy, 4).cells == nbformat.read(shipped, 4).cells
-    notebook.idle()
-    page.evaluate("jupyterapp.shell.currentWidget.dispose()")
-
-    changed = nbformat.read(copy, 4)
-    changed.cells[0].source = "# My own notes"
-    nbformat.write(changed, copy)
-    open_first()
-    expect(page.locator(".jp-NotebookPanel:visible").get_by_role("heading", name="My own notes")).to_be_visible()
-    assert nbformat.read(copy, 4).cells[0].source == "# My own notes"
-    notebook.idle()
+        notebook.until(f"jupyterapp.shell.currentWidget?.context?.path === '{folder}/{COPY}'")
+        expect(page.locator(".jp-NotebookPanel:visible").get_by_role("heading", name=heading)).to_be_visible()
+        notebook.idle()
+    shipped = Path(__file__).resolve().parents[2] / "notebooks" / COPY.name
+    assert nbformat.read(copies["fresh"], 4).cells == nbformat.read(shipped, 4).cells
+    assert nbformat.read(copies["mine"], 4).cells == own.cells
     page.locator(".lm-TabBar-tabLabel", has_text="rodflow tutorials").click()
     notebook.screenshot("tutorials")
     page.locator(".lm-TabBar-tabLabel", has_text=notebook.path.name).click()

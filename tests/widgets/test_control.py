@@ -33,6 +33,9 @@ class Page:
             self.heard.append(message)
             self.news.notify_all()
 
+    def close(self):
+        self.send({"kind": "closed"})
+
     def open(self, controlled, hello=HELLO):
         controlled.opened(self, {"content": {"data": hello}})
 
@@ -80,6 +83,17 @@ def test_without_a_panel_there_is_no_thread_and_none_is_left_behind(live, contro
     heard = len(page.heard)
     live.run.pause()
     assert len(page.heard) == heard
+
+
+def test_a_page_that_has_gone_without_a_word_is_given_up(live):
+    controlled = control.Control(gone=0.2)
+    controlled.add(live)
+    page = Page()
+    page.open(controlled)
+    thread = controlled._thread
+    page.until(lambda message: message["kind"] == "closed")
+    thread.join(30)
+    assert controlled._thread is None
 
 
 def test_a_panel_hears_of_a_run_pauses_it_and_lets_it_go_on(live, controlled):
