@@ -15,6 +15,7 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from . import callbacks as callbacks
+    from . import errors as errors
     from . import schedules as schedules
     from .citations import cite as cite
     from .engine import Problem as Problem

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -99,14 +99,17 @@ class Group:
 
 def groups(requests: Sequence[Request], at_once: int) -> list[Group]:
     """Which of the runs asked for can be computed together, at most `at_once` of them."""
+    shelves: dict[Hashable, list[list[int]]] = {}
     alike: list[list[int]] = []
     for i, request in enumerate(requests):
-        for runs in alike:
+        shelf = shelves.setdefault(_shelf(request), [])
+        for runs in shelf:
             if _alike(requests[runs[0]], request):
                 runs.append(i)
                 break
         else:
-            alike.append([i])
+            shelf.append([i])
+            alike.append(shelf[-1])
     made = []
     for runs in alike:
         why = _why_alone([requests[i] for i in runs], at_once)
@@ -115,6 +118,12 @@ def groups(requests: Sequence[Request], at_once: int) -> list[Group]:
             continue
         made += [Group(tuple(runs[i : i + at_once])) for i in range(0, len(runs), at_once)]
     return made
+
+
+def _shelf(request: Request) -> Hashable:
+    """The same for all runs that are alike, and found without comparing them."""
+    values = request.optimizer.values
+    return type(request.optimizer), tuple(value for name, value in values.items() if name != "learning_rate")
 
 
 def _alike(one: Request, other: Request) -> bool:

@@ -8,17 +8,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .. import store
 from ..recording import Recording
 from ..vocabulary import State
 from .checkpoints import Checkpoints, Desk
+from .leading import saver
 from .recorder import DRAIN_ROWS, Driver, Recorder
 
 if TYPE_CHECKING:
     from ..engine.request import Request
 
-DRAIN_SECONDS = 0.25
-"""Between two drains of a batch: it brings the rows of every run to its own table, one by one."""
+DRAIN_SECONDS, DRAIN_SHARE = 0.25, 0.02
+"""Between two drains of a batch, at least, and the share of its time that they may take: rows go to every run's own table."""
 
 
 class Part(ABC):
@@ -43,6 +43,9 @@ class Part(ABC):
 
     def leave_copies(self, desk: Desk) -> None:
         """Have copies, from which it can go on, go to this desk; a batch has none."""
+
+    def interrupted(self) -> None:
+        """Told when an interrupt ends it in mid-step; a batch is one process's own."""
 
     @abstractmethod
     def advance(self) -> bool:
@@ -84,6 +87,12 @@ class Alone(Part):
         """Have copies from now on go to another desk."""
         self._checkpoints = Checkpoints(self._driver.simulation, desk=desk)
 
+    def interrupted(self) -> None:
+        """Tell the other processes that compute it, if there are any."""
+        group = self._driver.simulation.problem.group
+        if group is not None:
+            group.leave("A run was interrupted.")
+
     def advance(self) -> bool:
         drained = self._driver.advance()
         return (self._checkpoints is not None and self._checkpoints.take(self._driver)) or drained
@@ -107,6 +116,7 @@ class Together(Part):
             for member, recording in zip(self._ensemble.members, into, strict=True)
         ]
         self._begun = self._drained = time.perf_counter()
+        self._pause = DRAIN_SECONDS
 
     @property
     def finished(self) -> bool:
@@ -118,15 +128,17 @@ class Together(Part):
 
     def advance(self) -> bool:
         self._ensemble.advance()
-        if self._ensemble.pending < DRAIN_ROWS and time.perf_counter() - self._drained < DRAIN_SECONDS:
+        if self._ensemble.pending < DRAIN_ROWS and time.perf_counter() - self._drained < self._pause:
             return False
         self.drain()
         return True
 
     def drain(self) -> None:
         """The rows of every run; a run all of whose processes have ended is over before the others are."""
+        begun = time.perf_counter()
         super().drain()
         self._drained = time.perf_counter()
+        self._pause = max(DRAIN_SECONDS, (self._drained - begun) / DRAIN_SHARE)
         for recorder in self.recorders:
             if not recorder.closed and not self.finished and recorder.ended:
                 last = max(table.status.step for table in recorder.recording.tables)
@@ -157,6 +169,7 @@ def drive(part: Part, told: Callable[[int], Any], heard: Callable[[], bool] = la
         part.drain()
         told(part.step)
     except KeyboardInterrupt:
+        part.interrupted()
         with contextlib.suppress(Exception):  # the interrupt may have hit the simulation anywhere
             part.drain()
         verdict = "stopped", _stopped(part)
@@ -176,4 +189,4 @@ def _stopped(part: Part) -> str:
 
 def blank(request: Request, **said: Any) -> Recording:
     """The recording of a run that has not begun."""
-    return Recording({**request.describe(request.shown_lanes()), "run": 1, **said}, saver=store.save)
+    return Recording({**request.describe(request.shown_lanes()), "run": 1, **said}, saver=saver(request.problem))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 from collections import Counter
 from typing import Any, Protocol
@@ -140,7 +141,8 @@ class _Round:
                 self._take(*self._going.pop(number))
         finally:
             for future, job in reversed(self._going.values()):
-                future.cancel()
+                with contextlib.suppress(Exception):  # of a cluster that is gone
+                    future.cancel()
                 self._back(job)
 
     def _send(self, job: Job) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
+import time
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor
 from typing import Any
 
@@ -12,6 +14,7 @@ from .away import Broken, Gone
 from .carried import Outcome, Parcel, computed
 from .jobs import Job
 
+RECONNECT_SECONDS = 0.1
 _stopping: Any = None
 _parcel: Parcel | None = None
 
@@ -133,21 +136,28 @@ class Cluster:
         self.check()
 
     def submit(self, parcel: Parcel, job: Job) -> Any:
-        self.check()
         name = f"rodflow-{parcel.name[:8]}-{job.runs[0]}-{len(job.runs)}"
-        return self._client.submit(computed, parcel, job, key=(name, os.urandom(4).hex()), pure=False, retries=2)
+        try:
+            return self._client.submit(computed, parcel, job, key=(name, os.urandom(4).hex()), pure=False, retries=2)
+        except Exception:
+            self.check()  # it may have been closed
+            raise
 
     def outcome(self, future: Any) -> Outcome:
         try:
-            if future.status in ("cancelled", "lost"):
-                raise Gone(_gone(f"The Dask scheduler at {self._address} has gone away"))
             found: Outcome = future.result()
             return found
+        except (CancelledError, OSError) as error:
+            while self._client.status == "connecting":  # it gives up by itself
+                time.sleep(RECONNECT_SECONDS)
+            self.check()
+            raise Broken(f"the connection to its worker was lost ({error})") from error
         finally:
-            future.release()
+            with contextlib.suppress(Exception):  # of a client that is closed
+                future.release()
 
     def check(self) -> None:
-        if self._client.status != "running":
+        if self._client.status in ("closing", "closed"):
             raise Gone(_gone(f"The Dask scheduler at {self._address} has gone away"))
 
     def stop(self) -> None:

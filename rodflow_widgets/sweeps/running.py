@@ -53,6 +53,7 @@ class Sweep:
         self._board = Board(sketch, self._listeners.call)
         self._crew: Crew = crew or Here()
         self._thread: threading.Thread | None = None
+        self._ended = threading.Event()  # an interrupt while a thread is joined makes it look as if it had ended
         self._described: Described | None = None
         self._path: Path | None = None
         self._mark = ""
@@ -175,6 +176,7 @@ class Sweep:
             self._open(plan)
             board.stopping.clear()
             board.trouble = ""
+            self._ended = threading.Event()
             self._thread = threading.Thread(target=self._work, name="rodflow-sweep", daemon=True)
             _going.add(self)
             self._thread.start()
@@ -242,10 +244,10 @@ class Sweep:
     def stop(self) -> Status:
         """End after the present step; everything computed is kept."""
         with self._lock:
-            thread = self._thread
+            thread, ended = self._thread, self._ended
             self._board.stopping.set()
         if thread is not None and thread is not threading.current_thread():
-            thread.join()
+            ended.wait()
         return self.status
 
     def wait(self, timeout: float | None = None, *, progress: bool = False) -> Status:
@@ -260,13 +262,12 @@ class Sweep:
         until = None if timeout is None else time.monotonic() + timeout
         with tqdm(total=self.steps * len(self.points), unit="step", disable=not progress) as bar:
             while True:
-                thread = self._thread
+                running, ended = self._running, self._ended
                 left = BEAT if until is None else min(BEAT, until - time.monotonic())
-                if thread is not None:
-                    thread.join(max(left, 0))
+                over = not running or ended.wait(max(left, 0))
                 if progress:
                     self._show(bar)
-                if thread is None or not thread.is_alive() or left <= 0:
+                if over or left <= 0:
                     return self.status
 
     def on_change(self, listener: Listener) -> Callable[[], None]:
@@ -280,13 +281,15 @@ class Sweep:
         except Exception as error:
             log.exception("A sweep stopped")
             board.trouble = f"The sweep stopped: {type(error).__name__}: {error}"
-        finally:
+        try:
             if board.disk is not None:
                 self._mark = board.disk.close(board.recordings)
                 board.trouble = board.trouble or board.disk.trouble
+        finally:
             with self._lock:
                 self._thread, board.disk = None, None
             _going.discard(self)
+            self._ended.set()
             self._listeners.call()
 
     def _show(self, bar: Any) -> None:

@@ -29,7 +29,7 @@ class Branch:
     name: str
     colour: str = ""
     hidden: bool = False
-    kind: str = "run"
+    kind: Literal["run", "fork", "forecast"] = "run"
     parent: int | None = None
     step: int | None = None
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from .. import session
 from ..recording import Recording
+from ..sweeps import Sweep
 from . import overlay
 from .live import Live, check_panels
 
@@ -15,7 +16,7 @@ Viewed = Recording | str | os.PathLike[str]
 
 
 def view(
-    run: Viewed | Sequence[Viewed] | Mapping[str, Viewed],
+    run: Viewed | Sequence[Viewed] | Mapping[str, Viewed] | Sweep,
     *,
     names: Sequence[str] | None = None,
     panels: Sequence[str] | None = None,
@@ -26,7 +27,8 @@ def view(
     own; which of them is looked at is chosen on the page.
 
     Args:
-        run: a recording, or the folder of a run; a list of up to eight of these, or a mapping of names to them.
+        run: a recording, or the folder of a run; a list of up to eight of these, or a mapping of names to them; a sweep or
+            the folder of one, of which eight runs are drawn that are spread evenly.
         names: what several runs are called; None takes the name of the folder, and of a recording what it differs in.
         panels: names of what is shown, in order, as `Live` lists them.
 

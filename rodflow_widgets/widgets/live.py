@@ -8,7 +8,7 @@ import re
 import threading
 import typing
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import anywidget
@@ -20,6 +20,7 @@ from ..wire.codec import content
 from ..wire.messages import PROTOCOL, PanelName
 from . import bundle, cells, host
 from .branches import MOST, Branch, Branches
+from .control import CONTROL, Entry, Kind
 from .saved import CSS, LIVE_CLASS
 from .sender import SENDER
 from .steered import Steered
@@ -76,9 +77,11 @@ class Live(Steered, anywidget.AnyWidget):
         )
         self._own_layout = self.layout
         self.add_class(LIVE_CLASS)
+        self.add_class(f"rodflow-view-{self.model_id}")
         self.on_msg(Live._receive)
         self._route()
         cells.replace(self)
+        CONTROL.add(self)
         for branch in drawn:
             SENDER.add(branch.feed)
         for each in beside:
@@ -104,6 +107,13 @@ class Live(Steered, anywidget.AnyWidget):
     def runs(self) -> dict[str, Shown]:
         """All that are drawn, by name: the run, those beside it, forks."""
         return {branch.name: branch.run for branch in self._branches}
+
+    def listed(self) -> Iterator[Entry]:
+        """The runs that the side panel of JupyterLab lists: all that can be told something, while the view is open."""
+        for branch in self._branches if self.comm is not None else ():
+            if branch.run.commands:
+                kind: Kind = "loop" if isinstance(branch.run, Watch) else branch.kind
+                yield Entry(f"{self.model_id} {branch.id}", self.model_id, kind, branch.name, branch.run)
 
     def fork(self, *, at: int | None = None, name: str | None = None, of: str | None = None, **changes: float) -> Shown:
         """Start a second run from a state of the first, drawn over it.

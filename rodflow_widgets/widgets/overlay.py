@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,23 +10,29 @@ from typing import Any
 from .. import store
 from ..errors import ArgumentError
 from ..recording import Recording
-from ..session.saved import Saved
+from ..session.saved import Followed, Saved
 from ..session.shown import Saving
+from ..sweeps import Sweep
 from .branches import LONGEST, MOST
 
-WANTED = "give a recording, the folder of a run, a list of these, or a mapping of names to them"
+WANTED = "give a recording, the folder of a run, a list of these, a mapping of names to them, or a sweep"
 
 
 def shown(run: Any, names: Sequence[str] | None = None) -> list[Saved]:
     """The runs that a view is to draw, the first one first.
 
     Args:
-        run: a recording, the folder of a run, a list of these, or a mapping of names to them.
+        run: a recording, the folder of a run, a list of these, or a mapping of names to them; a sweep or the folder of one.
         names: as many as there are runs; None names a folder by its name, and a recording by what it differs in.
 
     Raises:
         ArgumentError: nothing usable there, too many runs, or names that do not fit.
     """
+    if isinstance(run, str | os.PathLike) and store.holds_sweep(run):
+        run = Sweep.load(run)
+    if isinstance(run, Sweep):
+        found = followed(run, spread(range(len(run))))
+        return _renamed(found, names) if names is not None else found
     if isinstance(run, Mapping):
         if names is not None:
             raise ArgumentError(f"names={names!r} come beside a mapping, which names its runs itself: leave one out.")
@@ -37,11 +44,22 @@ def shown(run: Any, names: Sequence[str] | None = None) -> list[Saved]:
         raise ArgumentError(
             f"{len(given)} runs are too many for one view, whose colours tell {MOST} apart: give fewer."
         )
-    found = [opened(each) for each in given]
-    called = _names(given, found) if names is None else _checked(names, len(found))
-    for each, name in zip(found, called, strict=True):
+    opens = [opened(each) for each in given]
+    if names is not None:
+        return _renamed(opens, names)
+    for each, name in zip(opens, _names(given, opens), strict=True):
         each.name = name
-    return found
+    return opens
+
+
+def followed(sweep: Sweep, runs: Sequence[int]) -> list[Saved]:
+    """Runs of a sweep, which go on growing while it runs."""
+    made: list[Saved] = [
+        Followed(functools.partial(_recording, sweep, run), sweep.points[run].name, sweep.on_change) for run in runs
+    ]
+    if len(runs) < len(sweep):
+        made[0].notes = (f"{len(runs)} of the {len(sweep):,} runs of a sweep are drawn.",)
+    return made
 
 
 def opened(run: Any) -> Saved:
@@ -87,10 +105,18 @@ def _names(given: Sequence[Any], found: Sequence[Saved]) -> list[str]:
     ]
 
 
-def _checked(names: Sequence[str], runs: int) -> list[str]:
+def _recording(sweep: Sweep, run: int) -> Recording:
+    return sweep.recordings[run]
+
+
+def _renamed(found: list[Saved], names: Sequence[str]) -> list[Saved]:
+    """The same runs under other names."""
     called = [str(name).strip() for name in ([names] if isinstance(names, str) else names)]
-    if len(called) != runs or len(set(called)) < runs or not all(0 < len(name) <= LONGEST for name in called):
+    usable = all(0 < len(name) <= LONGEST for name in called) and len(set(called)) == len(called)
+    if len(called) != len(found) or not usable:
         raise ArgumentError(
-            f"names={names!r} are not usable: give {runs}, each other than the rest, of 1 to {LONGEST} letters."
+            f"names={names!r} are not usable: give {len(found)}, each other than the rest, of 1 to {LONGEST} letters."
         )
-    return called
+    for each, name in zip(found, called, strict=True):
+        each.name = name
+    return found

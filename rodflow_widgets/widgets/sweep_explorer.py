@@ -13,7 +13,6 @@ import ipywidgets
 import numpy as np
 
 from ..errors import ArgumentError, unknown
-from ..session.saved import Followed
 from ..sweeps import Sweep
 from . import cells, overlay
 from .branches import MOST
@@ -133,10 +132,7 @@ class SweepExplorer(ipywidgets.VBox):
         if not asked:
             raise ArgumentError("runs are empty: give at least one.")
         drawn = overlay.spread(asked)
-        first, *beside = [
-            Followed(functools.partial(_recording, self.sweep, run), self.sweep.points[run].name, self.sweep.on_change)
-            for run in drawn
-        ]
+        first, *beside = overlay.followed(self.sweep, drawn)
         live = Live(first, beside=beside)
         said = (
             f"{len(drawn)} of {len(asked)} runs, spread evenly: one view tells {MOST} apart."
@@ -271,10 +267,6 @@ class SweepExplorer(ipywidgets.VBox):
 
     def __repr__(self) -> str:
         return f"<SweepExplorer of {self.sweep!r}>"
-
-
-def _recording(sweep: Sweep, run: int) -> Any:
-    return sweep.recordings[run]
 
 
 def _number(value: Any) -> float:

@@ -51,6 +51,7 @@ class Scale:
         for within in ((1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9), (1, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,)):
             marks = [(e + math.log10(m), m * 10.0**e) for e in range(lowest, highest + 1) for m in within]
             marks = [(u, value) for u, value in marks if self.low - 1e-9 <= u <= self.high + 1e-9]
+            marks = [mark for mark in marks if written is not whole or float(mark[1]).is_integer()]
             if len(marks) <= most:
                 break
         else:

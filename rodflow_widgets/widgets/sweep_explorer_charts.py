@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..figures.numbers import tick
-from .sweep_explorer_axes import Rows, around, labelled
+from .sweep_explorer_axes import Rows, around
 from .sweep_explorer_bqplot import bqplot
-from .sweep_explorer_map import FIXED, MARGIN, NOWHERE, put
+from .sweep_explorer_map import FIXED, MARGIN, NOWHERE, mark, put
 
 if TYPE_CHECKING:
     from ..figures.sweep import ChartPicture
@@ -70,7 +70,7 @@ class Chart:
         }
         self.brush = bqplot.interacts.BrushIntervalSelector(scale=self._rate, orientation="horizontal", color=INK)
         self._across = bqplot.Axis(scale=self._rate, grid_lines="none", label_offset="30px")
-        self._up = bqplot.Axis(scale=self._value, side="left", label=label, label_offset="44px")
+        self._up = bqplot.Axis(scale=self._value, side="left", label=label, label_offset="50px")
         self.figure = bqplot.Figure(
             marks=[self._through, *self.marks.values()],
             axes=[self._across, self._up],
@@ -118,16 +118,16 @@ class Chart:
         heights = np.clip(np.nan_to_num(scale.at(values), nan=bottom), bottom, None)
         self._set(self._rate, rows.scale.low, rows.scale.high)
         self._set(self._value, scale.low, top)
-        self._label(self._across, rows.ticks(6), label)
-        self._label(self._up, scale.ticks(5, self._written), self._up.label)
+        mark(self._across, rows.ticks(6), label)
+        mark(self._up, scale.ticks(5, self._written), self._up.label)
         for kind in KINDS:
             runs = [run for run in shown if kinds[run] is kind and (kind.above or np.isfinite(values[run]))]
-            mark = self.marks[kind.name]
+            points = self.marks[kind.name]
             pale = [1.0 if not selected or run in selected else PALE for run in runs]
             height = np.full(len(runs), top - 0.06 * (top - scale.low)) if kind.above else heights[runs]
-            with mark.hold_sync():
-                mark.x, mark.y = rows.at[runs].astype(np.float32), height.astype(np.float32)
-                mark.opacities = np.array(pale or [1.0], dtype=np.float32)
+            with points.hold_sync():
+                points.x, points.y = rows.at[runs].astype(np.float32), height.astype(np.float32)
+                points.opacities = np.array(pale or [1.0], dtype=np.float32)
         self._join(rows, [run for run in numbered if kinds[run] is DONE], heights)
 
     def _join(self, rows: Rows, runs: list[int], heights: np.ndarray) -> None:
@@ -141,10 +141,3 @@ class Chart:
         if (scale.min, scale.max) != (low, high):
             with scale.hold_sync():
                 scale.min, scale.max = low, high
-
-    @staticmethod
-    def _label(axis: Any, ticks: dict[float, str], label: str) -> None:
-        at, names = labelled(ticks)
-        if names != axis.tick_labels or label != axis.label:
-            with axis.hold_sync():
-                axis.label, axis.tick_labels, axis.tick_values = label, names, at

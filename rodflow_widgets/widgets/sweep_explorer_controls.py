@@ -64,9 +64,13 @@ class Controls:
         )
         self.target.observe(lambda change: self._said(), names="value")
         self.range = ipywidgets.SelectionRangeSlider(
-            options=[("", 0)], index=(0, 0), description="Runs", continuous_update=False, style=STYLE
+            options=[("", 0)],
+            index=(0, 0),
+            description="Runs",
+            continuous_update=False,
+            style=STYLE,
+            layout={"flex": "1 1 260px", "max_width": "460px", "width": "auto"},
         )
-        self.range.layout = {"flex": "1 1 260px", "max_width": "460px", "width": "auto"}
         self.compare = ipywidgets.Button(description="Compare", button_style="primary", layout={"width": "auto"})
         self.clear = ipywidgets.Button(description="Select none", layout={"width": "auto"})
         self.message = ipywidgets.HTML(layout={"width": "100%"})

@@ -24,7 +24,7 @@ TILE = 25
 NOTHING, FLOOR = -1000.0, -300.0
 """The value of a cell that holds none, and the least of those that do."""
 SHADES = 65
-MARGIN = {"top": 6, "right": 10, "bottom": 38, "left": 58}
+MARGIN = {"top": 6, "right": 10, "bottom": 38, "left": 64}
 FIXED = {"x": True, "y": True}
 NOWHERE = {"x": np.zeros(1), "y": np.zeros(1)}
 
@@ -114,9 +114,9 @@ class Map:
         self._edge = self._line("dashed")
         self._diverged = self._line("solid")
         self.brush = bqplot.interacts.BrushIntervalSelector(scale=self._rate, orientation="vertical", color=ON_HEAT[0])
-        self.axis = bqplot.Axis(scale=self._rate, side="left", grid_lines="none", label_offset="44px")
-        steps = bqplot.Axis(scale=self._time, label="step", grid_lines="none", label_offset="30px")
-        steps.tick_values, steps.tick_labels = labelled(Scale(False, 0.0, self._time.max).ticks(6, whole))
+        self.axis = bqplot.Axis(scale=self._rate, side="left", grid_lines="none", label_offset="50px")
+        steps = bqplot.Axis(scale=self._time, grid_lines="none", label_offset="30px")
+        mark(steps, Scale(False, 0.0, self._time.max).ticks(6, whole), "step")
         self.figure = bqplot.Figure(
             marks=[*self.tiles, self._after, *self._edge, *self._diverged],
             axes=[self.axis, steps],
@@ -133,18 +133,19 @@ class Map:
     def draw(self, gathered: Gathered, quantity: Quantity, rows: Rows, changed: np.ndarray, label: str) -> Colours:
         """Show what is new, or everything where another quantity or other rows are asked for."""
         cells = rows.cells(gathered.cells[quantity.key])
-        colours = Colours.of(quantity, cells)
+        # What a run does on its way out would take all colours.
+        steady = ~np.isfinite(_first(gathered.diverged, rows))
+        colours = Colours.of(quantity, cells[steady] if np.isfinite(cells[steady]).any() else cells)
         if (quantity.key, id(rows)) != self._shown[:2]:
             changed = np.ones_like(changed)
             self._rate.min, self._rate.max = rows.scale.low, rows.scale.high
-            self.axis.label = label
-            self.axis.tick_values, self.axis.tick_labels = labelled(rows.ticks(8))
+            mark(self.axis, rows.ticks(8), label)
         if (quantity.key, *colours.key) != self._shown[2:]:
             self._recolour(colours)
             changed = changed | (not colours.log)
         self._shown = (quantity.key, id(rows), quantity.key, *colours.key)
         held = colours.at(cells)
-        self._mark(held, gathered, rows)
+        self._complete(held, gathered, rows)
         self._drawn = (held, colours, rows)
         self.sent = 0
         for tile, (start, end) in zip(self.tiles, self._ranges, strict=True):
@@ -191,7 +192,7 @@ class Map:
             self._colour.colors = [*before, *colours.shades]
             self._colour.mid, self._colour.max = low, max(high, low + 1e-9)
 
-    def _mark(self, held: np.ndarray, gathered: Gathered, rows: Rows) -> None:
+    def _complete(self, held: np.ndarray, gathered: Gathered, rows: Rows) -> None:
         """Where a run has measured nothing for some steps, its cells repeat the one before; after its last row they are empty."""
         columns = np.arange(self.columns)
         for row, runs in enumerate(rows.members):
@@ -249,6 +250,18 @@ class Map:
             for colour, width, how, opacity in ((halo, 4.5, "solid", 0.75), (ink, 2.0, style, 1.0))
         ]
         return made[0], made[1]
+
+
+def mark(axis: Any, ticks: dict[float, str], label: str) -> None:
+    """Write along an axis. What is written goes to the page before the places where it is.
+
+    bqplot draws new places with what was to be written when it heard of them.
+    """
+    at, names = labelled(ticks)
+    if names != axis.tick_labels or label != axis.label:
+        axis.label = label
+        axis.tick_labels = names
+        axis.tick_values = at
 
 
 def put(line: Any, x: np.ndarray, y: np.ndarray) -> None:

@@ -11,13 +11,14 @@ from .live import LiveView
 from .notebook import Opener, written
 
 CODE = """import rodflow_widgets as rf
-rates = [0.3, 0.6, 1.2, 2.2, 3.0, 6.0, 12.0]
+rates = [0.75, 1.06, 1.5, 2.12, 3.0, 4.24, 6.0]
 sweep = rf.sweep(
     rf.problems.quartic(), rf.optimizers.GradientDescent(0.1), learning_rate=rates, steps=300, progress=False, wait=False
 )
 explorer = rf.SweepExplorer(sweep)
 explorer"""
 DIVERGED = "path[style*='fill: rgb(133, 139, 148)']"
+SHARPNESS = 1  # canvas of the live view
 CURVES = ["858b94", "b0126b", "007c89"]  # of the run that is looked at, and of the second and third
 
 
@@ -42,14 +43,14 @@ def test_a_brush_selects_runs_and_opens_them_overlaid(opener: Opener, tmp_path: 
     row = box["height"] / 7
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 4.5 * row)
     tip = page.locator(".rodflow-sweep-tip")
-    expect(tip).to_contain_text("learning rate 1.2")
+    expect(tip).to_contain_text("learning rate 1.5")
     said = re.search(r"steps (\d+) to (\d+): sharpness / edge ([\d.]+)", tip.inner_text())
     assert said is not None
     first, last, ratio = said.groups()
     kept = f"print(round(float(sweep.recordings[2]['discrete']['sharpness_ratio'][{first}:{int(last) + 1}].max()), 3))"
     assert abs(float(notebook.execute(kept)) - float(ratio)) <= 0.0011
     page.mouse.move(box["x"] + box["width"] - 20, box["y"] + 0.5 * row)
-    expect(tip).to_contain_text("learning rate 12")
+    expect(tip).to_contain_text("learning rate 6")
     expect(tip).to_contain_text("diverged before")
 
     # A brush over three rows of the map: the other brushes, the slider and the kernel have the same runs.
@@ -66,10 +67,10 @@ def test_a_brush_selects_runs_and_opens_them_overlaid(opener: Opener, tmp_path: 
     live = LiveView(notebook)
     live.step(300)
     chips = live.root.locator(".rf-branch-name")
-    expect(chips).to_have_text(["learning rate 0.6", "learning rate 1.2", "learning rate 2.2"])
+    expect(chips).to_have_text(["learning rate 1.06", "learning rate 1.5", "learning rate 2.12"])
     live.frames()
-    assert all(live.painted(colour)[0] > 0 for colour in CURVES)
-    assert live.painted("7a4a1e")[0] == 0  # of a fourth
+    assert all(live.painted(colour)[SHARPNESS] > 100 for colour in CURVES)
+    assert live.painted("7a4a1e")[SHARPNESS] == 0  # of a fourth
     assert live.of_branch(2, "discrete", "sharpness_ratio")[-1] > 1
     notebook.screenshot("sweep-light", root)
 

@@ -20,7 +20,11 @@ def test_a_sweep_is_run_listed_shown_and_gone_on_with(tmp_path: Path, capsys: py
     assert "Finished 6 runs: 6 finished." in said
     assert str(place) in said
     sweep = rf.load(place)
-    assert sweep.axes == {"learning_rate": (0.1, pytest.approx(0.2), pytest.approx(0.4)), "beta": (0.5,), "seed": (1, 2)}
+    assert sweep.axes == {
+        "learning_rate": (0.1, pytest.approx(0.2), pytest.approx(0.4)),
+        "beta": (0.5,),
+        "seed": (1, 2),
+    }
     assert "S = 2" in sweep.recordings[0].spec["problem"]["name"]
     assert main(["ls", str(tmp_path)]) == 0
     listed = capsys.readouterr().out.splitlines()
@@ -44,7 +48,9 @@ def test_a_sweep_is_run_listed_shown_and_gone_on_with(tmp_path: Path, capsys: py
         (["--learning-rate", "0.1", "--set", "learning_rate=2"], "learning_rate is varied"),
     ],
 )
-def test_bad_input_is_one_line(arguments: list[str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_input_is_one_line(
+    arguments: list[str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["sweep", *SMALL, *arguments, "--out", str(tmp_path / "sweep")]) == 2
     assert words in capsys.readouterr().err
     assert not (tmp_path / "sweep").exists()

@@ -71,6 +71,17 @@ def test_what_cannot_be_overlaid_is_refused(recordings):
         rf.view({"a": recordings[0]}, names=["b"])
 
 
+def test_of_a_sweep_eight_runs_are_drawn(tmp_path):
+    rates = [round(0.1 * i, 1) for i in range(1, 11)]
+    problem, rule = rf.problems.quadratic(sharpness=0.5), rf.optimizers.GradientDescent(0.1)
+    sweep = rf.sweep(problem, rule, learning_rate=rates, steps=4, progress=False, save=tmp_path / "sweep")
+    for given in (sweep, tmp_path / "sweep"):
+        live = rf.view(given)
+        assert list(live.runs) == [f"learning rate {rate:g}" for rate in (0.1, 0.2, 0.4, 0.5, 0.6, 0.7, 0.9, 1.0)]
+        assert live.branches[0]["notes"] == ["8 of the 10 runs of a sweep are drawn."]
+        live.close()
+
+
 def test_a_run_that_somebody_else_computes_grows_in_the_view(recordings, monkeypatch):
     whole = recordings[0]
     told, listeners, came = [], [], threading.Event()

@@ -56,6 +56,7 @@ export function cellValue(plan: Plan, held: number): number | null {
 }
 
 export function text(plan: Plan, value: number | null): string {
+  if (plan.log && value === 0) return "0 or less";
   if (plan.key === "sharpness_ratio") return format.ratio(value);
   return plan.key === "loss" ? format.loss(value) : format.share(value);
 }

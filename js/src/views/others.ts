@@ -5,7 +5,7 @@
 import type { Line } from "../charts/line";
 import type { Client } from "../client";
 import type { Context } from "../context";
-import { drawingOrder, type Kind, type ProcessStyle, processStyles, type Theme } from "../theme";
+import { drawingOrder, type Kind, type ProcessStyle, processStyles, shade, type Theme } from "../theme";
 
 /**
  * Colours of branches that nobody has coloured, on light and on dark ground: as many as runs may be laid over one another.
@@ -21,13 +21,17 @@ const COLOURS = [
   { light: "#0000ff", dark: "#ac53ac" },
   { light: "#ff0060", dark: "#a36629" },
 ];
+const GREYS = [
+  { light: "#4d4d4d", dark: "#c4c4c4" },
+  { light: "#7a7a7a", dark: "#979797" },
+];
 
 const SHOWN: Kind[] = ["iterates", "rod"];
 
 export function branchColour({ branch }: Client, theme: Theme): string {
   if (branch.colour) return branch.colour;
-  const own = COLOURS[branch.id % COLOURS.length];
-  return theme.dark ? own.dark : own.light;
+  const colours = theme.palette === "greys" ? GREYS : COLOURS;
+  return shade(colours[branch.id % colours.length], theme);
 }
 
 /** Lines of the other branches in one panel; a fork begins where it left its parent, and a forecast is dashed, above all others. */
