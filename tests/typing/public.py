@@ -14,6 +14,7 @@ import rodflow_widgets as rf
 from rodflow_widgets.engine.problem import Problem
 from rodflow_widgets.recording import Recording
 from rodflow_widgets.session import Run
+from rodflow_widgets.sweeps import Sweep
 from rodflow_widgets.vocabulary import Event, Status
 from rodflow_widgets.widgets import Live
 
@@ -62,7 +63,7 @@ def recordings(problem: rf.Problem, path: Path) -> None:
     optimizer = rf.optimizers.RMSProp(1e-3)
     recording = rf.simulate(problem, optimizer, steps=40, save=path)
     assert_type(recording, Recording)
-    assert_type(rf.load(path), Recording)
+    assert_type(rf.load(path), Any)  # a recording, or a sweep: the folder says which
     assert_type(recording.to_pandas("rod"), pandas.DataFrame)
     assert_type(recording.to_xarray(), xarray.Dataset)
     assert_type(recording.save(path, overwrite=True), Path)
@@ -70,6 +71,16 @@ def recordings(problem: rf.Problem, path: Path) -> None:
     for one in rf.simulate_many(problem, [optimizer, optimizer]):
         assert_type(one, Recording)
     assert_type(rf.cite(recording), str)
+
+
+def sweeps(problem: rf.Problem) -> None:
+    sweep = rf.sweep(problem, rf.optimizers.GradientDescent(0.1), learning_rate=[0.1, 0.2], seeds=[0, 1], wait=False)
+    assert_type(sweep, Sweep)
+    assert_type(sweep.wait(60), Status)
+    assert_type(sweep.recordings, tuple[Recording, ...])
+    assert_type(sweep.to_pandas(), pandas.DataFrame)
+    explorer = rf.SweepExplorer(sweep)
+    assert_type(explorer.compare([0, 1]), Live)
 
 
 def curvature(problem: rf.Problem) -> None:
