@@ -16,6 +16,7 @@ BIN := $(VENV)/bin
 PEERS := .peers
 STATIC := rodflow_widgets/widgets/static
 BUNDLE := $(STATIC)/live.js
+EXTENSION := build/labextension
 NOTEBOOK := notebooks/01_quickstart.ipynb
 LAB_ARGS ?=
 PYTEST_ARGS ?=
@@ -36,7 +37,7 @@ UV_TORCH := --torch-backend cpu
 PIP_TORCH := --extra-index-url https://download.pytorch.org/whl/cpu
 endif
 
-.PHONY: help node lab test check format build bench bench-peers screenshot states clean python-tests node-tests browser
+.PHONY: help node lab test check format build docs wheel-trial bench bench-peers screenshot states clean python-tests node-tests browser
 help:
 	@echo 'make lab         set everything up and open JupyterLab on $(NOTEBOOK)'
 	@echo '                 (flags for JupyterLab: make lab LAB_ARGS="--no-browser --port 8899")'
@@ -44,9 +45,11 @@ help:
 	@echo 'make check       formatting, lint and types only; changes no file'
 	@echo 'make format      put Python and TypeScript into their format'
 	@echo 'make build       wheel and sdist into dist/'
+	@echo 'make docs        the documentation in build/site, with the notebooks executed where they or the package changed'
+	@echo 'make wheel-trial both built, installed where there is no Node, and used: command line, notebook, JupyterLab'
 	@echo 'make bench       the benchmarks, but for benchmarks/setup.py, which installs everything once more'
 	@echo 'make bench-peers eigenvalues beside curvlinops, PyHessian and others, in .peers/; writes docs/benchmarks.md'
-	@echo 'make screenshot  the picture of the README, taken from JupyterLab'
+	@echo 'make screenshot  the pictures of the README and of docs/extension.md, taken from JupyterLab'
 	@echo 'make states      those of docs/front-end.md (some of them: make states STATES="paused gone")'
 	@echo 'make clean       remove everything that was built or installed here'
 
@@ -86,6 +89,11 @@ $(VENV)/.test: $(VENV)/.lab
 	$(call install,lab$(comma)data$(comma)test)
 	@touch $@
 
+$(VENV)/.docs: $(VENV)/.lab
+	$(call say,Python packages of the documentation)
+	$(call install,lab$(comma)data$(comma)docs)
+	@touch $@
+
 # Wanted before the Python packages: a Node that is missing is found before a gigabyte is installed.
 node:
 	@command -v node >/dev/null && command -v npm >/dev/null \
@@ -98,9 +106,26 @@ node_modules/.made: package.json package-lock.json | node
 	@npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-$(BUNDLE): node_modules/.made tsconfig.json js/build.mjs $(shell find js/src -type f 2>/dev/null)
-	$(call say,JavaScript of the widget)
+docs/node_modules/.made: docs/package.json docs/package-lock.json | node
+	$(call say,What pages of the documentation load)
+	@npm ci --prefix docs --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# One build for both. The tutorials are part of the extension.
+$(BUNDLE): node_modules/.made tsconfig.json js/build.mjs $(shell find js/src js/extension notebooks -type f -not -path '*/.ipynb_checkpoints/*' 2>/dev/null)
+	$(call say,JavaScript of the widget and of the JupyterLab extension)
 	@npm run --silent build
+	@touch $@
+
+$(EXTENSION)/package.json: $(BUNDLE)
+	@test -f $@ || npm run --silent build
+	@touch $@
+
+# JupyterLab finds the extension as it is built last: an editable install holds none.
+$(VENV)/.extension: $(VENV)/.lab $(EXTENSION)/package.json
+	@mkdir -p $(VENV)/share/jupyter/labextensions
+	@rm -rf $(VENV)/share/jupyter/labextensions/rodflow-widgets
+	@ln -s $(abspath $(EXTENSION)) $(VENV)/share/jupyter/labextensions/rodflow-widgets
 	@touch $@
 
 browser: $(VENV)/.test
@@ -108,12 +133,14 @@ browser: $(VENV)/.test
 
 # ---- what people call ----
 
-lab: node $(VENV)/.lab $(BUNDLE)
+lab: node $(VENV)/.extension
 	$(call say,JupyterLab on $(NOTEBOOK); it ends with Ctrl-C)
 	@exec $(BIN)/python -m jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root) --ServerApp.root_dir=$(dir $(NOTEBOOK)) \
 		--LabApp.default_url=/lab/tree/$(notdir $(NOTEBOOK)) $(LAB_ARGS)
 
-test: node check node-tests python-tests
+test: node
+	@$(MAKE) -j2 check node-tests
+	@$(MAKE) python-tests
 
 check: $(VENV)/.test node_modules/.made
 	$(call say,Format$(comma) lint and types)
@@ -121,29 +148,40 @@ check: $(VENV)/.test node_modules/.made
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@npm run --silent typecheck
+	@npm run --silent pyright
 	@npm run --silent check
 
-node-tests: node_modules/.made $(BUNDLE)
+node-tests: node_modules/.made $(EXTENSION)/package.json
 	$(call say,TypeScript tests and the size of the bundle)
 	@npm run --silent test
 	@npm run --silent size
 
-python-tests: $(VENV)/.test $(BUNDLE) browser
+python-tests: $(VENV)/.test $(VENV)/.extension browser
 	$(call say,Python tests$(comma) on every core)
 	@$(BIN)/python -m pytest -n auto --dist worksteal tests --ignore tests/browser $(PYTEST_ARGS)
-	@# A page that shares its cores with other tests is slow: browser and notebooks have the machine to themselves.
-	$(call say,Notebooks and browser)
-	@$(BIN)/python -m pytest --nbval-lax tests/browser notebooks $(PYTEST_ARGS)
+	@# A page with a kernel wants a core or more: two browsers at once, in the order of the files, short notebooks last.
+	$(call say,Browser and notebooks)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --nbval-lax tests/browser notebooks $(PYTEST_ARGS)
 
 format: $(VENV)/.test node_modules/.made
 	@$(BIN)/ruff check --quiet --fix-only . ; $(BIN)/ruff format .
 	@npm run --silent format
 
-build: $(VENV)/.test $(BUNDLE)
+build: $(VENV)/.test $(EXTENSION)/package.json
 	$(call say,Wheel and sdist in dist/)
+	@rm -rf dist
 	@$(BIN)/hatchling build
 
-bench: $(VENV)/.test $(BUNDLE) browser
+docs: $(VENV)/.docs docs/node_modules/.made $(BUNDLE)
+	$(call say,Documentation in build/site)
+	@$(BIN)/python -m sphinx -W --keep-going --quiet -b html docs build/site
+	@echo 'Open build/site/index.html in a browser; it needs no network.'
+
+wheel-trial: build browser
+	$(call say,The wheel in an environment of its own$(comma) without Node)
+	@$(if $(PIP_TORCH),PIP_EXTRA_INDEX_URL='$(lastword $(PIP_TORCH))') $(BIN)/python -m tests.release.trial dist
+
+bench: $(VENV)/.test $(EXTENSION)/package.json browser
 	@for file in $(filter-out benchmarks/setup.py,$(wildcard benchmarks/*.py)); do echo "== $$file"; $(BIN)/python "$$file"; done
 
 # The peers ask for packages, and may ask for a torch, that this one does not want: an environment of their own.
@@ -156,13 +194,14 @@ $(PEERS)/.made: benchmarks/peers/requirements.txt pyproject.toml | $(VENV)/.made
 bench-peers: $(PEERS)/.made
 	@OMP_NUM_THREADS=1 $(PEERS)/bin/python -m benchmarks.peers --pip '$(PIP_TORCH)' --write docs/benchmarks.md
 
-screenshot: $(VENV)/.test $(BUNDLE) browser
+screenshot: $(VENV)/.test $(EXTENSION)/package.json browser
 	@$(BIN)/python docs/screenshot.py
+	@$(BIN)/python docs/extension.py
 
-states: $(VENV)/.test $(BUNDLE) browser
+states: $(VENV)/.test $(EXTENSION)/package.json browser
 	@$(BIN)/python docs/states.py $(STATES)
 
 clean:
-	rm -rf $(VENV) $(PEERS) node_modules dist build $(STATIC)/*.js $(STATIC)/*.css .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(PEERS) node_modules docs/node_modules docs/tutorials dist build $(STATIC)/*.js $(STATIC)/*.css .mypy_cache .ruff_cache .pytest_cache
 
 comma := ,

@@ -33,7 +33,7 @@ of Hv and of ∇(uᵀHv) for random u and v, against a fourth-order central diff
 Hessian-vector products. What is right is around 1e-11. **Wrong** is said of what torch computes without a complaint; what it
 refuses is named in its words. The last column compares two products in one batched pass with the two one by one.
 
-The networks of this package use only what is right in all three; [`networks/`](../rodflow_widgets/engine/problems/networks)
+The networks of this package use only what is right in all three; `rodflow_widgets/engine/problems/networks`
 has its own LayerNorm, GroupNorm, attention and LSTM in plain operations. In a network of your own, replace
 `nn.LayerNorm`, `nn.BatchNorm` in training and `nn.InstanceNorm` before you ask for central flow, and call
 `scaled_dot_product_attention` under `sdpa_kernel(SDPBackend.MATH)`, `nn.MultiheadAttention` with `need_weights=True`.

@@ -165,7 +165,7 @@ def saved(live: LiveView) -> None:
     live.state("finished", seconds=240)
     live.notebook.finished(240)
     live.notebook.execute("live.close()")
-    live.notebook.page.locator("div.rodflow-widgets-still").scroll_into_view_if_needed()
+    live.notebook.page.locator(".rodflow-saved").scroll_into_view_if_needed()
     expect(live.root).to_have_attribute("data-state", "saved", timeout=60_000)
 
 

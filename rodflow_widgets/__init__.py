@@ -15,6 +15,7 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from . import callbacks as callbacks
+    from . import errors as errors
     from . import schedules as schedules
     from .citations import cite as cite
     from .engine import Problem as Problem
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from .widgets import resume as resume
     from .widgets import view as view
     from .widgets import watch as watch
+    from .widgets.sweep_explorer import SweepExplorer as SweepExplorer
 
 _LAZY = {
     "callbacks": (".callbacks", None),
@@ -58,6 +60,7 @@ _LAZY = {
     "view": (".widgets", "view"),
     "watch": (".widgets", "watch"),
     "Explorer": (".widgets", "Explorer"),
+    "SweepExplorer": (".widgets.sweep_explorer", "SweepExplorer"),
     "cite": (".citations", "cite"),
 }
 

@@ -32,6 +32,10 @@ class RunError(RodflowError, RuntimeError):
     """A run was asked for something that its state does not allow."""
 
 
+class ParallelError(RodflowError, RuntimeError):
+    """Processes that share a problem have lost each other, or do not ask for the same."""
+
+
 def unknown(what: str, value: object, known: Iterable[str]) -> UnknownNameError:
     """Error for a name that is not among `known`, with the nearest one as a hint."""
     names = sorted(known)

@@ -20,6 +20,7 @@ import { button, h, setAttribute } from "./dom";
 import { hook, type Root } from "./hook";
 import type { Runs } from "./runs";
 import { Scope } from "./scope";
+import { paced } from "./settings";
 import { processStyles, readTheme, watchTheme } from "./theme";
 import { isAvailable, shownTab, views } from "./views";
 import { shownPanels, swapPanels } from "./views/panels";
@@ -216,7 +217,7 @@ export function mount(runs: Runs, host: HTMLElement): Scope {
   scope.listen(document, "visibilitychange", draw);
 
   scope.add(runs.watch());
-  scope.add(runs.changed.subscribe(draw));
+  scope.add(runs.changed.subscribe(paced(scope, draw)));
   scope.add(view.changed.subscribe(draw));
   root.rodflow = hook(context, tabs);
   scope.add(() => {

@@ -46,6 +46,8 @@ const ICONS = {
   check: '<path d="M2.2 8.6 6 12.4l7.6-8.2-1.3-1.2L6 9.9 3.4 7.3z"/>',
   diamond: '<path d="M8 2l6 6-6 6-6-6z"/>',
   square: '<path d="M4 4h8v8H4z"/>',
+  reveal:
+    '<path d="M8 3C4.5 3 2 5.7.8 8 2 10.3 4.5 13 8 13s6-2.7 7.2-5C14 5.7 11.5 3 8 3zm0 8.3A3.3 3.3 0 1 1 8 4.7a3.3 3.3 0 0 1 0 6.6zm0-1.6a1.7 1.7 0 1 0 0-3.4 1.7 1.7 0 0 0 0 3.4z"/>',
   ring: '<circle cx="8" cy="8" r="3.8" fill="none" stroke="currentColor" stroke-width="2"/>',
 };
 

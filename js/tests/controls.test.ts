@@ -168,7 +168,7 @@ describe("processes of one kind", () => {
     const rod = root.rodflow?.client.spec.processes[1];
     if (!rod) throw new Error("no rod");
     const styles = processStyles([rod, { ...rod, name: "rod-paper" }, { ...rod, name: "rod-covariance" }]);
-    const theme = { dark: false } as never;
+    const theme = { dark: false, palette: "standard" } as never;
     expect(new Set(styles.map((style) => style.color(theme))).size).toBe(1);
     expect(new Set(styles.map((style) => style.dash.join(" "))).size).toBe(3);
     expect(styles.map((style) => style.label)).toEqual(["rod flow", "rod-paper", "rod-covariance"]);

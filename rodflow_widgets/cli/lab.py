@@ -1,4 +1,4 @@
-"""`rodflow lab`: open the notebooks in JupyterLab."""
+"""`rodflow lab`: open the notebooks in JupyterLab, or only copy them."""
 
 from __future__ import annotations
 
@@ -26,14 +26,20 @@ def add(commands: Any) -> None:
         description="Open the notebooks in JupyterLab. In a clone these are the notebooks of the clone; otherwise "
         f"they are first copied to {COPIES}/, where files that are there already stay as they are. "
         "Flags that are not listed below, such as --no-browser, are passed on to JupyterLab.",
-        usage="rodflow lab [-h] [FLAGS OF JUPYTERLAB]",
+        usage="rodflow lab [-h] [--copy-only] [FLAGS OF JUPYTERLAB]",
         allow_abbrev=False,
+    )
+    command.add_argument(
+        "--copy-only", action="store_true", help=f"copy the notebooks to {COPIES}/, say which are new, and open nothing"
     )
     command.set_defaults(act=act, passes_flags=True)
 
 
 def act(given: argparse.Namespace) -> int:
-    """Start JupyterLab and wait for its end."""
+    """Start JupyterLab and wait for its end, or only copy."""
+    if given.copy_only:
+        print(told(*copied(Path.cwd() / COPIES)))
+        return 0
     if importlib.util.find_spec("jupyterlab") is None:
         raise RunError("JupyterLab is not installed here: pip install 'rodflow_widgets[lab]', then call this again.")
     return subprocess.call(command(notebook(Path.cwd()), given.flags))
@@ -41,15 +47,41 @@ def act(given: argparse.Namespace) -> int:
 
 def notebook(here: Path) -> Path:
     """The first notebook: that of the clone, or a copy below `here`."""
-    cloned = PACKAGE.parent / "notebooks" / FIRST
-    if cloned.is_file() and (PACKAGE.parent / "pyproject.toml").is_file():
-        return cloned
-    folder = here / COPIES
-    folder.mkdir(exist_ok=True)
-    for source in sorted((PACKAGE / "notebooks").glob("*.ipynb")):
-        if not (folder / source.name).exists():
-            shutil.copyfile(source, folder / source.name)
-    return folder / FIRST
+    if cloned():
+        return originals() / FIRST
+    copied(here / COPIES)
+    return here / COPIES / FIRST
+
+
+def cloned() -> bool:
+    """Whether this is a clone, which holds the notebooks beside the package and not in it."""
+    return (PACKAGE.parent / "notebooks" / FIRST).is_file() and (PACKAGE.parent / "pyproject.toml").is_file()
+
+
+def originals() -> Path:
+    """The folder that the notebooks came in."""
+    return (PACKAGE.parent if cloned() else PACKAGE) / "notebooks"
+
+
+def copied(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Copy every notebook, with what lies beside it, to where there is none of its name: those copied, those that stayed."""
+    new: list[Path] = []
+    stayed: list[Path] = []
+    for source in sorted(originals().rglob("*")):
+        inside = source.relative_to(originals())
+        if not source.is_file() or any(part.startswith((".", "__")) for part in inside.parts):
+            continue
+        target = folder / inside
+        (stayed if target.exists() else new).append(target)
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+    return new, stayed
+
+
+def told(new: list[Path], stayed: list[Path]) -> str:
+    """What was copied and what was there already, a line each."""
+    return "\n".join([f"copied  {path}" for path in new] + [f"stays   {path}" for path in stayed])
 
 
 def command(notebook: Path, flags: list[str]) -> list[str]:

@@ -78,6 +78,8 @@ def act(given: argparse.Namespace) -> int:
     driver = Driver(spec.simulation())
     place = Destination(given.out, given.overwrite) if given.out else Destination(Path(PLACE)).free()
     recording = record(driver, progress=not given.quiet and sys.stderr.isatty(), destination=place)
+    if not problem.leads:  # of a torchrun job the first process writes
+        return ENDED.get(recording.status.state, 0)
     try:
         rows = write(recording, place.path, given.theme)
     except OSError as error:

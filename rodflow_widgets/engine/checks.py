@@ -102,7 +102,7 @@ def check_objective(objective: Objective, w0: Tensor, hessian: str) -> int:
     if hessian == FINITE_DIFFERENCE:
         _check_gradient(objective.value_and_grad(w0)[1])
         return 1
-    if len(objective.pieces) > 1:
+    if objective.splits:
         _check_gradient(objective.value_and_grad(w0)[1])
     together = CACHE if w0.device.type == "cpu" else DEVICE_MEMORY
     return max(1, together // kept) if _check_second_derivative(objective, w0) else 1

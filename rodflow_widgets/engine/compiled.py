@@ -35,23 +35,23 @@ def evaluator(f: Callable[..., Tensor], mode: str) -> Callable[..., Tensor]:
 class Compiled(Objective):
     """An objective of compiled pieces: a CUDA graph writes into the same memory each time, so its results are copied."""
 
-    def loss(self, w: Tensor) -> Tensor:
-        return super().loss(w).clone()
+    def own_loss(self, w: Tensor) -> tuple[Tensor]:
+        return (super().own_loss(w)[0].clone(),)
 
-    def value_and_grad(self, w: Tensor) -> tuple[Tensor, Tensor]:
+    def own_value_and_grad(self, w: Tensor) -> tuple[Tensor, Tensor]:
         if w.device.type == "cuda":
             torch.compiler.cudagraph_mark_step_begin()
-        loss, grad = super().value_and_grad(w)
+        loss, grad = super().own_value_and_grad(w)
         return loss.clone(), grad.clone()
 
 
 def working(make: Callable[[], Compiled], plain: Objective, w0: Tensor, mode: str) -> Objective:
     """What `make` gives if it can be compiled and has the gradient of `plain` at w0 [p]; else `plain`, with a RuntimeWarning."""
-    expected = plain.value_and_grad(w0)[1]
+    expected = plain.own_value_and_grad(w0)[1]
     try:
         candidate = make()
-        _, grad = candidate.value_and_grad(w0)
-        candidate.loss(w0)
+        _, grad = candidate.own_value_and_grad(w0)
+        candidate.own_loss(w0)
     except Exception as error:
         return _not_compiled(plain, mode, f"it failed: {_first_line(error)}")
     off = torch.linalg.vector_norm(grad - expected) / torch.linalg.vector_norm(expected).clamp_min(1e-30)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
-import re
 from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from ..errors import ArgumentError
+from .digest import digest
 from .problem import Problem, check_problem
 
 FORMAT = 1
@@ -48,12 +46,10 @@ def fingerprint(problem: Problem) -> dict[str, Any]:
         "loss": problem.loss_name,
         "batch_size": problem.batch_size,
         "reduction": problem.reduction,
-        "start": _tensor(problem.w0),
+        "start": digest(problem.w0),
         "parameters": None if network is None else [[name, list(shape)] for name, shape in network.shapes.items()],
-        "layers": None
-        if network is None
-        else [[re.sub(r" at 0x[0-9a-f]+", "", part) for part in layer] for layer in network.layers()],
-        "tensors": {} if network is None else {name: _tensor(t) for name, t in network.tensors().items()},
+        "layers": None if network is None else network.layers(),
+        "tensors": {} if network is None else {name: digest(t) for name, t in network.tensors().items()},
         "values": _values(problem),
     }
 
@@ -91,12 +87,6 @@ _fingerprint = fingerprint
 
 def _name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
-
-
-def _tensor(t: Tensor) -> list[Any]:
-    """Shape, dtype and a hash of the numbers."""
-    plain = t.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
-    return [list(t.shape), _name(t.dtype), hashlib.blake2b(plain.data, digest_size=16).hexdigest()]
 
 
 def _values(problem: Problem) -> dict[str, float | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +15,9 @@ from torch.func import functional_call
 from ..errors import ArgumentError, ProblemError
 from .checks import _first_line, check_compute_dtype, check_dtype
 from .compiled import Compiled, evaluator, working
+from .digest import digest
 from .objective import Objective, Piece
+from .parallel import Group, own_device, share
 from .recompute import with_checkpoints
 from .splitting import find_reduction
 from .turns import turn
@@ -29,6 +32,7 @@ class Network:
         dtype: of w, of the targets and of the loss; None keeps that of the parameters.
         compute_dtype: in which the model computes unless told otherwise; None is `dtype`.
         checkpoint: names of layers whose activations are computed once more instead of being kept.
+        group: the processes that share the batch; each has its part of it on its device, and the whole on the host.
     """
 
     def __init__(
@@ -42,6 +46,7 @@ class Network:
         dtype: torch.dtype | None,
         compute_dtype: torch.dtype | None,
         checkpoint: Any,
+        group: Group | None = None,
     ) -> None:
         if not isinstance(model, nn.Module):
             raise ArgumentError(f"model={model!r} is not a torch.nn.Module: for a function, use Problem.from_function.")
@@ -50,16 +55,21 @@ class Network:
         trainable = _trainable(model)
         first = next(iter(trainable.values()))
         where = first.device if device == "auto" else _device(device)
+        where = where if group is None else own_device(where)
         self.dtype = check_dtype("dtype" if dtype else f"parameter {next(iter(trainable))!r}", dtype or first.dtype)
         self.compute_dtype = check_compute_dtype("compute_dtype", compute_dtype, self.dtype)
         inside = _held_as(self.compute_dtype)
-        self._x = _batch("inputs", inputs, where, inside)
-        self._y = _batch("targets", targets, where, self.dtype)
+        host = where if group is None else torch.device("cpu")
+        self._x = _batch("inputs", inputs, host, inside)
+        self._y = _batch("targets", targets, host, self.dtype)
         if self._x.shape[0] != self._y.shape[0]:
             raise ProblemError(
                 f"inputs hold {self._x.shape[0]} examples and targets {self._y.shape[0]}: give one target each."
             )
         self.n = len(self._x)
+        self._own = (0, self.n) if group is None else share(self.n, group.rank, group.size)
+        self._where, self._group = where, group
+        self._held = tuple(t[slice(*self._own)].to(where) for t in (self._x, self._y))
         self.shapes = {name: p.shape for name, p in trainable.items()}
         self._sizes = [p.numel() for p in trainable.values()]
         self.w0 = torch.cat([p.detach().reshape(-1) for p in trainable.values()]).to(where, self.dtype)
@@ -70,6 +80,34 @@ class Network:
         }
         self._model, self._loss = with_checkpoints(model, checkpoint), loss
         self._turn = turn(self._model)
+        if group is not None:
+            self._agree(group)
+
+    def _agree(self, group: Group) -> None:
+        """Begin where the first process begins; ProblemError unless all have the same batch and the same layers."""
+        known = {
+            "parameters": [[name, list(shape)] for name, shape in self.shapes.items()],
+            "layers": self.layers(),
+            "inputs": digest(self._x),
+            "targets": digest(self._y),
+            "buffers": {name: digest(t) for name, t in self._fixed.items() if not t.dtype.is_floating_point},
+        }
+        first, *others = group.gather(known)
+        for rank, other in enumerate(others, 1):
+            for name, value in first.items():
+                if other[name] != value:
+                    raise ProblemError(
+                        f"{name} of process {rank} are not those of process 0: every process makes the whole problem, and "
+                        "keeps its part. Let all make the same: seed what the script draws or shuffles."
+                    )
+        names = [name for name, t in self._fixed.items() if t.dtype.is_floating_point]
+        self.w0, *held = group.first([self.w0, *(self._fixed[name] for name in names)])
+        self._fixed |= zip(names, held, strict=True)
+
+    @property
+    def held(self) -> int:
+        """Examples of the process that holds most."""
+        return self.n if self._group is None else -(-self.n // self._group.size)
 
     def tensors(self) -> dict[str, Tensor]:
         """What beside w the loss is made of, by name: the batch, frozen parameters and buffers."""
@@ -77,11 +115,21 @@ class Network:
 
     def layers(self) -> list[list[str]]:
         """The modules as [name, class, sizes and options], in their order."""
-        return [[name, type(m).__name__, m.extra_repr()] for name, m in self._model.named_modules()]
+        parts = ([name, type(m).__name__, m.extra_repr()] for name, m in self._model.named_modules())
+        return [[re.sub(r" at 0x[0-9a-f]+", "", part) for part in layer] for layer in parts]
 
     def part(self, w: Tensor, start: int, stop: int, compute_dtype: torch.dtype) -> Tensor:
         """The loss of the examples from `start` up to `stop`, in the dtype of w; the model computes in `compute_dtype`."""
-        return self._evaluate(w, self._x[start:stop], self._y[start:stop], compute_dtype)
+        return self._evaluate(w, *self._examples(start, stop), compute_dtype)
+
+    def _examples(self, start: int, stop: int) -> tuple[Tensor, Tensor]:
+        """Inputs and targets; those of other processes are brought to the device for this alone."""
+        first, last = self._own
+        if first <= start and stop <= last:
+            x, y = (t[start - first : stop - first] for t in self._held)
+        else:
+            x, y = (t[start:stop].to(self._where) for t in (self._x, self._y))
+        return x, y
 
     def _evaluate(self, w: Tensor, x: Tensor, y: Tensor, compute_dtype: torch.dtype) -> Tensor:
         return self._loss(_as(self._output(w, x, compute_dtype), w.dtype), y)
@@ -94,34 +142,42 @@ class Network:
             with torch.no_grad():
                 return self.part(self.w0, start, stop, inside)
 
-        return find_reduction(part, self.n, batch_size, reduction, inside)
+        beyond = 0 if self._group is None else max(1, batch_size // 2)  # the boundary to the next process is tried too
+        examples = max(0, self._own[0] - beyond), min(self.n, self._own[1] + beyond)
+        return find_reduction(part, examples, batch_size, reduction, inside, self._group)
 
     def objective(self, batch_size: int | None, reduction: str, compute_dtype: torch.dtype) -> Objective:
         """The whole loss in pieces of `batch_size` examples, whose losses make a mean or a sum."""
-        return Objective(self._pieces(self._evaluate, batch_size, reduction, compute_dtype), compute_dtype)
+        pieces = self._pieces(self._evaluate, batch_size, reduction, compute_dtype)
+        return Objective(pieces, compute_dtype, self._group, self._most(batch_size))
+
+    def _most(self, batch_size: int | None) -> int:
+        """Pieces of the process that has most."""
+        return -(-self.held // (batch_size or self.held))
 
     def compiled(self, batch_size: int | None, reduction: str, mode: str) -> Objective:
         """The same by torch.compile in one of its modes, as far as that works."""
 
         def make() -> Compiled:
             evaluate = evaluator(self._evaluate, mode)
-            return Compiled(self._pieces(evaluate, batch_size, reduction, self.compute_dtype), self.compute_dtype)
+            pieces = self._pieces(evaluate, batch_size, reduction, self.compute_dtype)
+            return Compiled(pieces, self.compute_dtype, self._group, self._most(batch_size))
 
         return working(make, self.objective(batch_size, reduction, self.compute_dtype), self.w0, mode)
 
     def _pieces(
         self, evaluate: Callable[..., Tensor], batch_size: int | None, reduction: str, compute_dtype: torch.dtype
     ) -> tuple[Piece, ...]:
-        edges = [*range(0, self.n, batch_size or self.n), self.n]
+        edges = [*range(*self._own, batch_size or self.n), self._own[1]]
 
         def piece(start: int, stop: int) -> Piece:
-            x, y = self._x[start:stop], self._y[start:stop]
-            share = (stop - start) / self.n if reduction == "mean" else 1.0
+            x, y = self._examples(start, stop)
+            part = (stop - start) / self.n if reduction == "mean" else 1.0
 
             def loss(w: Tensor) -> Tensor:
                 with self._turn:
                     found = evaluate(w, x, y, compute_dtype)
-                return found if share == 1.0 else share * found
+                return found if part == 1.0 else part * found
 
             return loss
 
@@ -129,7 +185,7 @@ class Network:
 
     def check_fit(self, count: int) -> None:
         """Raise ProblemError where the model fails on the first `count` inputs, or its output does not fit the loss."""
-        x, y = self._x[:count], self._y[:count]
+        x, y = self._examples(self._own[0], min(self._own[0] + count, self._own[1]))
         try:
             with torch.no_grad():
                 output = self._output(self.w0, x, self.compute_dtype)

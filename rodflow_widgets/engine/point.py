@@ -115,9 +115,9 @@ class AutodiffPoint(Point):
         self._second, self._w, self._at_once = second, w.detach(), at_once
         self._graph: Graph | None = None
         self._built = False
-        if second is objective and len(objective.pieces) == 1:
+        if second is objective and not objective.splits:
             self._graph, self._built = Graph(objective.pieces[0], w, at_once), True
-            self.loss, self.grad = self._graph.loss, self._graph.grad
+            self.loss, self.grad = objective.whole((self._graph.loss, self._graph.grad), self._w)
         else:
             self.loss, self.grad = objective.value_and_grad(w)
 
@@ -131,18 +131,18 @@ class AutodiffPoint(Point):
         return 0 if self._built else 1
 
     def products(self, vectors: Tensor) -> Tensor:
-        return self._ask(lambda graph: graph.products(vectors))[0]
+        return self._ask(lambda graph: graph.products(vectors), vectors)[0]
 
     def thirds(self, vectors: Tensor) -> tuple[Tensor, Tensor]:
-        images, gradients = self._ask(lambda graph: graph.thirds(vectors))
+        images, gradients = self._ask(lambda graph: graph.thirds(vectors), vectors)
         return images, gradients
 
-    def _ask(self, question: Callable[[Graph], tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
-        if self._graph is None and len(self._second.pieces) == 1:
+    def _ask(self, question: Callable[[Graph], tuple[Tensor, ...]], vectors: Tensor) -> tuple[Tensor, ...]:
+        if self._graph is None and not self._second.splits:
             self._graph, self._built = Graph(self._second.pieces[0], self._w, self._at_once), True
         if self._graph is not None:
-            return question(self._graph)
-        return self._second.total(lambda piece: question(Graph(piece, self._w, self._at_once)))
+            return self._second.whole(question(self._graph), self._w, vectors)
+        return self._second.total(lambda piece: question(Graph(piece, self._w, self._at_once)), self._w, vectors)
 
 
 class DifferencePoint(Point):
@@ -163,14 +163,17 @@ class DifferencePoint(Point):
         self.loss, self.grad = objective.value_and_grad(w)
 
     def products(self, vectors: Tensor) -> Tensor:
-        return torch.stack([self._slope(v, 1.0) for v in vectors])
+        (found,) = self._objective.whole((torch.stack([self._slope(v, 1.0) for v in vectors]),), self._w, vectors)
+        return found
 
     def errors(self, vectors: Tensor) -> Tensor:
         """Estimates of |H v − product| [k], for the rows of `vectors` [k, p]: the change when the step is twice as long.
 
         It is three times the error while truncation leads and as large as it while rounding does; four gradients a vector.
         """
-        return torch.stack([torch.linalg.vector_norm(self._slope(v, 2.0) - self._slope(v, 1.0)) for v in vectors])
+        changes = torch.stack([self._slope(v, 2.0) - self._slope(v, 1.0) for v in vectors])
+        (found,) = self._objective.whole((changes,), self._w, vectors)
+        return torch.linalg.vector_norm(found, dim=1)
 
     def thirds(self, vectors: Tensor) -> tuple[Tensor, Tensor]:
         sizes = torch.linalg.vector_norm(vectors, dim=1)
@@ -188,10 +191,11 @@ class DifferencePoint(Point):
         return self._objective.value_and_grad(self._w + move)[1]
 
     def _slope(self, v: Tensor, share: float) -> Tensor:
-        """The derivative of the gradient along v."""
+        """The derivative along v of the part of the gradient that this process has."""
         size = torch.linalg.vector_norm(v)
         h = share * self._epsilon ** (1 / 3) * self._scale / torch.where(size > 0, size, 1)
-        return (self._gradient(h * v) - self._gradient(-h * v)) / (2 * h)
+        there, behind = (self._objective.own_value_and_grad(self._w + move)[1] for move in (h * v, -h * v))
+        return (there - behind) / (2 * h)
 
     def _bend(self, v: Tensor) -> Tensor:
         """The second derivative of the gradient along v, which is not far from a unit vector."""

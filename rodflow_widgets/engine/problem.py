@@ -16,9 +16,10 @@ from .checks import FINITE_DIFFERENCE, check_compute_dtype, check_hessian, check
 from .compiled import check_mode
 from .model import Network
 from .objective import Objective
-from .point import AutodiffPoint, DifferencePoint, Point, difference_point
+from .parallel import Group, joined
+from .point import AutodiffPoint, DifferencePoint, Graph, Point, difference_point
 from .runs import Spent, Who, plus
-from .splitting import check_independent, check_reduction
+from .splitting import Reason, check_independent, check_reduction
 
 COORDINATES: dict[int, tuple[str, ...]] = {1: ("w",), 2: ("x", "y")}
 """Names of the parameters where there are so few that a picture shows them all."""
@@ -55,12 +56,15 @@ class Problem:
         compile: a mode of torch.compile for losses and gradients: "default", or "reduce-overhead" or "max-autotune", which
             use CUDA graphs where there is CUDA. Where it fails a RuntimeWarning says why and the problem runs without.
             Products stay as they are: torch compiles no second derivative. None does not compile.
+        parallel: "auto" shares the examples between the processes of a torchrun job, so that the same script gives the same
+            numbers on all of them; "off" lets every process compute everything.
 
     Raises:
         ProblemError: the output does not fit the loss, the loss is no scalar, is not finite, is random (dropout) or
-            not twice differentiable, a parameter is not finite or not floating, the batch is empty, or batch_size cannot
-            split it (batch normalisation in training mode, class weights).
+            not twice differentiable, a parameter is not finite or not floating, the batch is empty, or batch_size or
+            processes cannot split it (batch normalisation in training mode, class weights).
         ArgumentError, UnknownNameError: an argument has a value that cannot work.
+        ParallelError: the other processes of a torchrun job did not come, or have left.
     """
 
     cites: tuple[str, ...] = ()
@@ -69,6 +73,7 @@ class Problem:
     network: Network | None = None
     batch_size: int | None = None
     reduction: str | None = None
+    group: Group | None = None
 
     @named_keywords("Problem")
     def __init__(
@@ -88,10 +93,16 @@ class Problem:
         checkpoint: Sequence[str] = (),
         hessian: str = "autodiff",
         compile: str | None = None,
+        parallel: str = "auto",
     ) -> None:
         check_mode(compile)
         batch_size = Whole("batch_size", "batch size", None, 1).check(batch_size)
         check_reduction(reduction)
+        if parallel == "parts":
+            raise ArgumentError(
+                "parallel='parts' belongs to Problem.from_function: of a model the examples are shared."
+            )
+        group = joined(parallel)
         network = Network(
             model,
             loss,
@@ -101,10 +112,11 @@ class Problem:
             dtype=dtype,
             compute_dtype=compute_dtype,
             checkpoint=checkpoint,
+            group=group,
         )
         split = batch_size is not None and batch_size < network.n
-        if split:
-            check_independent(model)
+        if split or group is not None:
+            check_independent(model, Reason.of(group))
         network.check_fit(batch_size or network.n)
         size = f"{network.w0.numel():,} parameters"
         own = network.compute_dtype
@@ -127,12 +139,12 @@ class Problem:
             network.shapes,
             hessian,
         )
-        if split:
-            assert batch_size is not None
-            reduction = network.find_reduction(batch_size, reduction)
+        if split or group is not None:
+            reduction = network.find_reduction(batch_size or network.held, reduction)
             self._objective, self._second = objectives(reduction)
+        if split:
             self.batch_size, self.reduction = batch_size, reduction
-        self.network = network
+        self.network, self.group = network, group
         self._fast = self._objective
         if compile is not None:
             self._fast = network.compiled(batch_size, reduction or "mean", compile)
@@ -146,6 +158,7 @@ class Problem:
             batch_size=batch_size,
             reduction=reduction,
             hessian=hessian,
+            parallel=parallel,
         )
 
     @classmethod
@@ -158,10 +171,13 @@ class Problem:
         loss_name: str = "loss",
         hessian: str = "autodiff",
         coordinates: Sequence[str] | None = None,
+        parallel: str = "auto",
     ) -> Problem:
         """A problem from a function of the flat parameter vector w [p] and its starting point w0 [p].
 
         coordinates: names of the parameters where there are one or two; None is w, or x and y.
+        parallel: under torchrun, "parts" takes f for the part of this process, and the loss for the sum of all parts; "off"
+            lets every process compute all of f. "auto" is refused there, since a function has no examples to share.
 
         Raises ProblemError as the constructor does; lists and numpy arrays are taken as float64.
         """
@@ -169,8 +185,15 @@ class Problem:
             raise ArgumentError(f"f={f!r} is not callable: give a function of a tensor w [p] that returns a scalar.")
         problem = cls.__new__(cls)
         start = check_vector("w0", w0)
+        group = joined(parallel)
+        if group is not None and parallel == "auto":
+            raise ArgumentError(
+                f"parallel='auto' cannot share a function between {group.size} processes, it has no examples: run it in one "
+                "process, or give parallel='off' (all compute all of it) or 'parts' (f is a part, the loss their sum)."
+            )
         title = name or str(getattr(f, "__name__", "function"))
-        objective = Objective((f,), start.dtype)
+        objective = Objective((f,), start.dtype, group)
+        problem.group = group
         problem._set_up((objective, objective), start, title, loss_name, None, hessian)
         if coordinates is not None:
             problem.coordinates = _checked_names(coordinates, problem.coordinates)
@@ -240,7 +263,17 @@ class Problem:
     @property
     def splits(self) -> bool:
         """Whether the loss is summed over micro-batches."""
-        return len(self._objective.pieces) > 1
+        return self._objective.splits
+
+    @property
+    def processes(self) -> int:
+        """How many processes share the loss."""
+        return 1 if self.group is None else self.group.size
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process is the one that shows and writes what all of them compute."""
+        return self.group is None or self.group.rank == 0
 
     @property
     def is_compiled(self) -> bool:
@@ -281,7 +314,11 @@ class Problem:
 
     def hvp(self, w: Tensor, v: Tensor) -> Tensor:
         """The Hessian at w [p] times v: [p] -> [p], or a block [p, k] -> [p, k] on one graph."""
-        out = self.at(w).products(self._rows(v))
+        rows = self._rows(v)
+        if self.hessian == FINITE_DIFFERENCE:
+            out = self.at(w).products(rows)
+        else:
+            (out,) = self._second.total(lambda piece: Graph(piece, w, self.products_at_once).products(rows), w, rows)
         return out[0] if v.ndim == 1 else out.T
 
     def hvp_error(self, w: Tensor, v: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import inspect
 import json
 import pkgutil
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
@@ -23,6 +23,8 @@ PROBES: dict[str, Any] = {}
 SURVEYS: dict[str, Any] = {}
 SCHEDULES: dict[str, Any] = {}
 
+Registered = TypeVar("Registered")
+
 
 def register(
     table: dict[str, Any],
@@ -31,7 +33,7 @@ def register(
     label: str | None = None,
     parameters: tuple[Setting, ...] = (),
     cites: tuple[str, ...] = (),
-) -> Callable[[Any], Any]:
+) -> Callable[[Registered], Registered]:
     """Decorator that enters a class or factory into `table` under `name`.
 
     Args:

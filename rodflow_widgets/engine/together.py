@@ -93,6 +93,8 @@ class Together(Problem):
 
 def alone(problem: Problem, starts: Sequence[Tensor]) -> str | None:
     """Why runs of `problem` are computed one after the other, in words; None where they can be together."""
+    if problem.processes > 1:
+        return f"its loss is summed over {problem.processes} processes"
     if problem.splits:
         return "its loss is summed over micro-batches (batch_size)"
     if problem.hessian == FINITE_DIFFERENCE:

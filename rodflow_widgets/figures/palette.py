@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -103,3 +105,38 @@ def stroke(kind: str, rank: int = 0) -> Stroke:
     if rank == 0:
         return base
     return Stroke(base.width * 0.8, FURTHER_DASHES[(rank - 1) % len(FURTHER_DASHES)], base.order)
+
+
+# Heat maps, the same in both themes: decimal or binary logarithms lie evenly between the stops.
+RATIO_STOPS: tuple[tuple[float, str], ...] = (
+    (0.125, "#1f4e79"),
+    (0.25, "#3f7cae"),
+    (0.5, "#8db8d8"),
+    (0.8, "#cfe0ea"),
+    (1.0, "#f6f1e3"),
+    (1.1, "#f8d9a8"),
+    (1.37, "#ef9a4f"),
+    (2.0, "#b23a0e"),
+)
+"""Sharpness ratio -> colour: blue below the edge, orange beyond."""
+LOW_TO_HIGH = ("#1f4e79", "#3f7cae", "#8db8d8", "#cfe0ea", "#f6f1e3")
+"""Of what is better the lower it is, as the loss."""
+SMALL_TO_LARGE = ("#f6f1e3", "#f8d9a8", "#ef9a4f", "#b23a0e")
+"""Of what ought to be small, as the distance of a flow."""
+HATCHING = "#858b94"
+ON_HEAT = ("#16181b", "#ffffff")
+"""Lines on a heat map, and their halo."""
+
+
+def ramp(stops: Sequence[tuple[float, str]], count: int) -> list[str]:
+    """`count` colours, evenly spaced from the position of the first stop to that of the last."""
+    places = [place for place, _ in stops]
+    channels = [[int(colour[i : i + 2], 16) for _, colour in stops] for i in (1, 3, 5)]
+    at = [places[0] + (places[-1] - places[0]) * i / (count - 1) for i in range(count)]
+    return ["#" + "".join(f"{round(_between(x, places, channel)):02x}" for channel in channels) for x in at]
+
+
+def _between(x: float, places: Sequence[float], values: Sequence[float]) -> float:
+    right = min(max(bisect.bisect_right(places, x), 1), len(places) - 1)
+    share = (x - places[right - 1]) / (places[right] - places[right - 1])
+    return values[right - 1] + share * (values[right] - values[right - 1])

@@ -27,6 +27,7 @@ SCALE = 1.5
 POINT = 0.72  # of a CSS pixel, on a canvas of 100 CSS pixels an inch
 HEADER, TITLE, AXIS, STATUS = 36, 28, 26, 28
 LEFT, RAIL, PAD, LINE, CLOSURE = 62, 228, 12, 17, 14
+VALUE = 44  # of a fact, beside its name
 LETTERS = 140  # of a sentence in one line
 RATIO_LINE = "edge of stability"
 STATE_WORDS = {
@@ -191,7 +192,8 @@ class _Page:
         merged: dict[int, list[Any]] = {}
         for event in self.recording.events:
             merged.setdefault(event.step, []).append(event)
-        for step, events in merged.items():
+        written = 0.0
+        for step, events in sorted(merged.items()):
             axes.add_line(
                 Line2D(
                     [step, step],
@@ -204,9 +206,7 @@ class _Page:
                 )
             )
             if words:
-                text = ", ".join(
-                    f"{labels.get(e.name, e.name.replace('_', ' '))} {e.old:.6g} → {e.new:.6g}" for e in events
-                )
+                text = ", ".join(_changed(event, labels) for event in events)
                 left = step > 0.72 * end
                 axes.annotate(
                     "▼",
@@ -218,11 +218,12 @@ class _Page:
                     font=self._font(9),
                     zorder=9,
                 )
-                axes.annotate(
+                beside = (-8 if left else 8) * POINT
+                label = axes.annotate(
                     text,
                     (step, 1),
                     xycoords=("data", "axes fraction"),
-                    xytext=((-8 if left else 8) * POINT, -1),
+                    xytext=(beside, -1),
                     textcoords="offset points",
                     ha="right" if left else "left",
                     va="top",
@@ -230,6 +231,10 @@ class _Page:
                     font=self._font(11),
                     zorder=9,
                 )
+                place = label.get_window_extent(self.canvas.get_renderer())
+                if place.x0 < written:  # it would lie on the one before
+                    label.set_position((beside, -1 - LINE * POINT))
+                written = max(written, float(place.x1))
 
     def _rail(self, panel: Panel, drawn: list[Series], top: float, *, first: bool) -> None:
         left, right = WIDTH - RAIL + PAD, WIDTH - PAD
@@ -249,7 +254,9 @@ class _Page:
         for label, value in facts(self.recording, panel):
             if y > top + TITLE + panel.height + (self.room if first else 0) - 4:
                 break
-            self._text(left, y, label, size=11, color=self.theme.secondary)
+            ends = self._text(left, y, label, size=11, color=self.theme.secondary)
+            if ends > right - VALUE:
+                y += LINE
             self._text(right, y, value, size=11, align="right")
             y += LINE
 
@@ -349,6 +356,13 @@ class _Page:
     def _step(self) -> int:
         last = [np.asarray(self.recording[p["name"]]["time"]) for p in self.recording.spec["processes"]]
         return int(max((float(times[-1]) for times in last if len(times)), default=0))
+
+
+def _changed(event: Any, labels: dict[str, str]) -> str:
+    """What changed, in the words of the page: both values, or only the note where they are the same, as a schedule's."""
+    values = "" if event.old == event.new and event.note else f"{event.old:.6g} → {event.new:.6g}"
+    note = f"{', ' if values else ''}{event.note}" if event.note else ""
+    return f"{labels.get(event.name, event.name.replace('_', ' '))} {values}{note}"
 
 
 def _lines(name: str, sentence: str) -> list[tuple[str | None, str]]:

@@ -8,8 +8,9 @@ from typing import Any
 
 from ..recording import Recording
 from .driving import Alone, drive
-from .keeping import Destination, Keeper
+from .keeping import Destination
 from .recorder import Driver
+from .shared import desk
 from .spec import PROCESSES, RunSpec, refuse
 
 
@@ -67,9 +68,10 @@ def record(driver: Driver, *, progress: bool = False, destination: Destination |
     """Drive a simulation to its end in this thread, and write it down on the way."""
     from tqdm.auto import tqdm
 
-    keeper = None if destination is None else Keeper(driver.recording, destination)
+    problem = driver.simulation.problem
+    keeper = desk(driver.recording, destination, problem)
     try:
-        with tqdm(total=driver.simulation.steps, unit="step", disable=not progress) as bar:
+        with tqdm(total=driver.simulation.steps, unit="step", disable=not (progress and problem.leads)) as bar:
             drive(Alone(driver, keeper), lambda step: bar.update(step - bar.n))
     finally:
         if keeper is not None:

@@ -8,10 +8,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .. import store
 from ..recording import Recording
 from ..vocabulary import State
 from .checkpoints import Checkpoints, Desk
+from .leading import saver
 from .recorder import DRAIN_ROWS, Driver, Recorder
 
 if TYPE_CHECKING:
@@ -43,6 +43,9 @@ class Part(ABC):
 
     def leave_copies(self, desk: Desk) -> None:
         """Have copies, from which it can go on, go to this desk; a batch has none."""
+
+    def interrupted(self) -> None:
+        """Told when an interrupt ends it in mid-step; a batch is one process's own."""
 
     @abstractmethod
     def advance(self) -> bool:
@@ -83,6 +86,12 @@ class Alone(Part):
     def leave_copies(self, desk: Desk) -> None:
         """Have copies from now on go to another desk."""
         self._checkpoints = Checkpoints(self._driver.simulation, desk=desk)
+
+    def interrupted(self) -> None:
+        """Tell the other processes that compute it, if there are any."""
+        group = self._driver.simulation.problem.group
+        if group is not None:
+            group.leave("A run was interrupted.")
 
     def advance(self) -> bool:
         drained = self._driver.advance()
@@ -160,6 +169,7 @@ def drive(part: Part, told: Callable[[int], Any], heard: Callable[[], bool] = la
         part.drain()
         told(part.step)
     except KeyboardInterrupt:
+        part.interrupted()
         with contextlib.suppress(Exception):  # the interrupt may have hit the simulation anywhere
             part.drain()
         verdict = "stopped", _stopped(part)
@@ -179,4 +189,4 @@ def _stopped(part: Part) -> str:
 
 def blank(request: Request, **said: Any) -> Recording:
     """The recording of a run that has not begun."""
-    return Recording({**request.describe(request.shown_lanes()), "run": 1, **said}, saver=store.save)
+    return Recording({**request.describe(request.shown_lanes()), "run": 1, **said}, saver=saver(request.problem))

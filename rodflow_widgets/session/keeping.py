@@ -82,6 +82,7 @@ class Keeper:
         destination: where.
         told: called when how it gets there has changed, on that thread; it must return at once.
         applied: how many of the changes of the past were made since the first copy that will be offered.
+        known: fingerprint of the problem; None takes it when it is needed.
     """
 
     def __init__(
@@ -91,9 +92,10 @@ class Keeper:
         told: Callable[[], None] | None = None,
         *,
         applied: int = 0,
+        known: dict[str, Any] | None = None,
     ) -> None:
         self._offered = time.monotonic()
-        self._fingerprint: dict[str, Any] | None = None
+        self._fingerprint = known
         self._token = ""
         self._changes = [] if destination.past is None else list(destination.past.changes)
         self._before = len(self._changes) - applied

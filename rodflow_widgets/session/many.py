@@ -84,7 +84,7 @@ def simulate_many(
     turns = sum(len(group.runs) if group.alone else 1 for group in found)
     made: dict[int, Recording] = {}
     done = 0
-    with tqdm(total=turns * requests[0].steps, unit="step", disable=not progress) as bar:
+    with tqdm(total=turns * requests[0].steps, unit="step", disable=not (progress and problem.leads)) as bar:
         for runs, part in _parts(requests, found):
             made |= zip(runs, (recorder.recording for recorder in part.recorders), strict=True)
             drive(part, partial(_show, bar, done))

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 from .. import store
 from ..recording import Recording, Table
 from ..vocabulary import Event, State, Status
+from .leading import clock_of, saver
 
 if TYPE_CHECKING:
     from ..engine import Block, Simulation
+    from ..recording.recording import Saver
     from .forking import Past
 
 DRAIN_SECONDS = 0.033
@@ -35,13 +37,22 @@ class Recorder:
     Args:
         number: of the run, counting resets.
         recording: an empty one of this run; None makes it.
+        saver: what `Recording.save` of the one that is made calls.
         said: what else its `spec` holds.
     """
 
-    def __init__(self, source: Source, number: int = 1, recording: Recording | None = None, **said: Any) -> None:
+    def __init__(
+        self,
+        source: Source,
+        number: int = 1,
+        recording: Recording | None = None,
+        *,
+        saver: Saver = store.save,
+        **said: Any,
+    ) -> None:
         self._source = source
         spec = {**source.describe(), "run": number, **said}
-        self.recording = Recording(spec, saver=store.save) if recording is None else recording
+        self.recording = Recording(spec, saver=saver) if recording is None else recording
         self.recording.spec.update(spec)
         self.closed = False
 
@@ -112,10 +123,10 @@ class Driver(Recorder):
         recording: Recording | None = None,
         **said: Any,
     ) -> None:
-        parent = None if past is None else past.parent
-        super().__init__(simulation, number, recording, parent=parent, **said)
+        problem, parent = simulation.problem, None if past is None else past.parent
+        super().__init__(simulation, number, recording, saver=saver(problem), parent=parent, **said)
         self.simulation = simulation
-        self._clock = clock
+        self._clock = clock_of(problem, clock)
         self._drained = -float("inf")
         self.recording.add_events(simulation.events)
         if past is not None:

@@ -20,6 +20,7 @@ from .changes import Change
 from .checkpoints import Checkpoints
 from .commands import COMMANDS, Command, command
 from .keeping import Destination, Keeper
+from .leading import refuse
 from .listeners import Listener, Listeners
 from .recorder import Driver
 from .shown import Failure, Shown
@@ -65,6 +66,7 @@ class Run(Surveyed, WrittenDown, Tuned, Shown):
         self._number = 0
         self._keeper: Keeper | None = None
         simulation = simulation_of(plan)
+        refuse(simulation.problem)
         self._begin(simulation, *self._made(plan, simulation, save))
 
     # ------------------------------------------------------------------ what it is and does

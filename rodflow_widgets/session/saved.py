@@ -1,4 +1,4 @@
-"""A recording that nothing is added to any more, as a view shows it."""
+"""A recording that somebody else writes, or nobody any more, as a view shows it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,23 @@ class Saved(Shown):
     Args:
         recording: of any run.
         saving: where it is on disk, if it is.
+        name: under which a view draws it beside others.
+        changes: is given a function to call whenever rows or statuses are new, and returns one that ends this; None where
+            nothing is added any more.
     """
 
-    def __init__(self, recording: Recording, saving: Saving | None = None) -> None:
+    def __init__(
+        self,
+        recording: Recording,
+        saving: Saving | None = None,
+        *,
+        name: str = "",
+        changes: Callable[[Listener], Callable[[], None]] | None = None,
+    ) -> None:
         self._recording = recording
         self._saving = saving
+        self._changes = changes
+        self.name = name
 
     @property
     def recording(self) -> Recording:
@@ -77,8 +89,41 @@ class Saved(Shown):
         return None
 
     def on_change(self, listener: Listener, *, before_return: bool = False) -> Callable[[], None]:
-        """Nothing changes: `listener` is never called."""
-        return lambda: None
+        """Call `listener` when something is new; there is no `wait` here that one could be called before."""
+        if self._changes is None or before_return:
+            return lambda: None
+        return self._changes(listener)
 
     def __repr__(self) -> str:
         return f"<Saved: {self.status}>"
+
+
+class Followed(Saved):
+    """A run that somebody else computes, and whose recording may be another one from some time on.
+
+    Args:
+        source: tells the present recording.
+        name: under which a view draws it beside others.
+        changes: as for `Saved`.
+    """
+
+    def __init__(
+        self, source: Callable[[], Recording], name: str, changes: Callable[[Listener], Callable[[], None]]
+    ) -> None:
+        super().__init__(source(), name=name, changes=changes)
+        self._source = source
+        self._number = 1
+
+    @property
+    def recording(self) -> Recording:
+        found = self._source()
+        if found is not self._recording:
+            self._recording = found
+            self._number += 1
+        return found
+
+    @property
+    def number(self) -> int:
+        """1, and one more whenever it began again."""
+        _ = self.recording
+        return self._number

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import ArgumentError
 from ..recording import Recording
+from ..session import leading
 from ..session.driving import blank
 from ..store import save
 from .points import Axes, Point, grid
@@ -83,6 +84,7 @@ class Plan:
         from ..engine.problem import check_problem
 
         check_problem(problem)
+        leading.refuse(problem)
         if not isinstance(optimizer, Optimizer):
             raise ArgumentError(
                 f"optimizer={optimizer!r} is no optimizer: give, e.g., rf.optimizers.GradientDescent(0.1)."

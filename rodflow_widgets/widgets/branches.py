@@ -1,4 +1,4 @@
-"""The runs of one live view: the first, and its forks."""
+"""The runs of one live view: those that it was made for, and their forks."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from .feed import Feed, Page
 COLOUR = re.compile(r"(#[0-9a-fA-F]{6})?")
 EDITABLE = ("name", "colour", "hidden")
 LONGEST = 60
+MOST = 8
+"""Runs that one view is made for: more colours are not told apart."""
 
 
 @dataclass
@@ -27,7 +29,7 @@ class Branch:
     name: str
     colour: str = ""
     hidden: bool = False
-    kind: str = "run"
+    kind: Literal["run", "fork", "forecast"] = "run"
     parent: int | None = None
     step: int | None = None
 
@@ -85,7 +87,7 @@ class Branches:
         """Take a run in; without a name it gets one that is free. `kind` is what it is where it has a parent."""
         identity = self._next
         feed = Feed(run, self._page, Pacer(self._budget), self._wake, identity, self.vectors)
-        title = self._free(str(name or "").strip() or ("run" if parent is None else f"{kind} at {step:,}"))
+        title = self._free(str(name or run.name).strip() or ("run" if parent is None else f"{kind} at {step:,}"))
         run.name = title
         branch = Branch(identity, run, feed, title, kind="run" if parent is None else kind, parent=parent, step=step)
         self._found[identity] = branch
@@ -93,9 +95,9 @@ class Branches:
         return branch
 
     def remove(self, identity: int) -> Branch:
-        """Take a fork out; ArgumentError for the run that the view was made for."""
+        """Take a run out; ArgumentError for the first one, which the view is about."""
         branch = self[identity]
-        if branch.parent is None:
+        if branch is next(iter(self)):
             raise ArgumentError(f"{branch.name!r} is the run that the view was made for: close the view instead.")
         return self._found.pop(identity)
 

@@ -6,32 +6,38 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .. import session, store
-from ..errors import ArgumentError
+from .. import session
 from ..recording import Recording
-from ..session.saved import Saved
-from ..session.shown import Saving
+from ..sweeps import Sweep
+from . import overlay
 from .live import Live, check_panels
 
+Viewed = Recording | str | os.PathLike[str]
 
-def view(run: Recording | str | os.PathLike[str], *, panels: Sequence[str] | None = None) -> Live:
+
+def view(
+    run: Viewed | Sequence[Viewed] | Mapping[str, Viewed] | Sweep,
+    *,
+    names: Sequence[str] | None = None,
+    panels: Sequence[str] | None = None,
+) -> Live:
     """What was recorded, in the view that it had while it went; it takes no commands.
 
+    Several runs are drawn over one another, the first in the colours of its processes, each other one in a colour of its
+    own; which of them is looked at is chosen on the page.
+
     Args:
-        run: a recording, or the folder of a run.
+        run: a recording, or the folder of a run; a list of up to eight of these, or a mapping of names to them; a sweep or
+            the folder of one, of which eight runs are drawn that are spread evenly.
+        names: what several runs are called; None takes the name of the folder, and of a recording what it differs in.
         panels: names of what is shown, in order, as `Live` lists them.
 
     Raises:
-        ArgumentError: no run there, or one that is damaged.
+        ArgumentError: no run there, or one that is damaged; too many runs, or names that do not fit.
     """
     check_panels(panels)
-    if isinstance(run, Recording):
-        return Live(Saved(run), panels)
-    if not isinstance(run, str | os.PathLike):
-        raise ArgumentError(f"run={run!r} is not usable: give a recording, or the folder of a run.")
-    summary = store.look(run)
-    saving = Saving(os.fspath(run), summary.bytes, f"Opened at step {summary.status.step:,}.")
-    return Live(Saved(store.load(run), saving), panels)
+    first, *beside = overlay.shown(run, names)
+    return Live(first, panels, beside=beside)
 
 
 def resume(

@@ -1,4 +1,4 @@
-"""The live view of a run and its forks."""
+"""The live view of runs and their forks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 import threading
 import typing
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import anywidget
@@ -19,7 +19,8 @@ from ..session import Shown, Watch
 from ..wire.codec import content
 from ..wire.messages import PROTOCOL, PanelName
 from . import bundle, cells, host
-from .branches import Branch, Branches
+from .branches import MOST, Branch, Branches
+from .control import CONTROL, Entry, Kind
 from .saved import CSS, LIVE_CLASS
 from .sender import SENDER
 from .steered import Steered
@@ -41,6 +42,10 @@ class Live(Steered, anywidget.AnyWidget):
         run: what is shown.
         panels: names of what is shown, in order: loss, sharpness, eigenvalues, distance, rod_length, learning_rate,
             grad_norm, critical_directions, trajectory, spectrum. None leaves it to the page, where it may be changed.
+        beside: further runs, drawn over the first under their names.
+
+    Raises:
+        ArgumentError: more than eight runs, whose colours could not be told apart.
     """
 
     _esm = traitlets.Unicode().tag(sync=True)
@@ -52,26 +57,35 @@ class Live(Steered, anywidget.AnyWidget):
     statuses = traitlets.Dict().tag(sync=True)
     snapshot = traitlets.Bytes(b"").tag(sync=True)
 
-    def __init__(self, run: Shown, panels: Sequence[str] | None = None) -> None:
+    def __init__(self, run: Shown, panels: Sequence[str] | None = None, *, beside: Sequence[Shown] = ()) -> None:
         self.run = run
         shown = check_panels(panels)
+        if len(beside) >= MOST:
+            raise ArgumentError(
+                f"{len(beside) + 1} runs are too many for one view, whose colours tell {MOST} apart: give fewer."
+            )
         self._branches = branches = Branches(weakref.ref(self), SENDER.budget, SENDER.wake)
-        main = self._branches.add(run)
+        drawn = [branches.add(each) for each in (run, *beside)]
         self._snapshots: dict[int, bytes] = {}
         self._turn = threading.RLock()
         self._still = Still(run, lambda: traits(shown, branches))
         super().__init__(
             panels=list(shown),
-            branches=[plain(main.describe())],
-            statuses={"0": plain(content(main.feed.status()))},
+            branches=[plain(branch.describe()) for branch in drawn],
+            statuses={str(branch.id): plain(content(branch.feed.status())) for branch in drawn},
             learning_rate=run.values["learning_rate"],
         )
         self._own_layout = self.layout
         self.add_class(LIVE_CLASS)
+        self.add_class(f"rodflow-view-{self.model_id}")
         self.on_msg(Live._receive)
         self._route()
         cells.replace(self)
-        SENDER.add(main.feed)
+        CONTROL.add(self)
+        for branch in drawn:
+            SENDER.add(branch.feed)
+        for each in beside:
+            self._still.add(each)
         _lives.add(self)
 
     @traitlets.default("_esm")
@@ -91,8 +105,15 @@ class Live(Steered, anywidget.AnyWidget):
 
     @property
     def runs(self) -> dict[str, Shown]:
-        """The run and its forks, by name."""
+        """All that are drawn, by name: the run, those beside it, forks."""
         return {branch.name: branch.run for branch in self._branches}
+
+    def listed(self) -> Iterator[Entry]:
+        """The runs that the side panel of JupyterLab lists: all that can be told something, while the view is open."""
+        for branch in self._branches if self.comm is not None else ():
+            if branch.run.commands:
+                kind: Kind = "loop" if isinstance(branch.run, Watch) else branch.kind
+                yield Entry(f"{self.model_id} {branch.id}", self.model_id, kind, branch.name, branch.run)
 
     def fork(self, *, at: int | None = None, name: str | None = None, of: str | None = None, **changes: float) -> Shown:
         """Start a second run from a state of the first, drawn over it.
@@ -114,7 +135,7 @@ class Live(Steered, anywidget.AnyWidget):
         self.wish(self._branches.named(branch).id, "edit", changes)
 
     def remove(self, branch: str) -> None:
-        """Stop a fork and take it off the view; its recording stays with whoever holds the run."""
+        """Take one of `runs` but the first off the view, and stop it; its recording stays with whoever holds the run."""
         self.wish(self._branches.named(branch).id, "remove", {})
 
     def add_direction(self, name: str, vector: Any) -> None:
@@ -244,12 +265,8 @@ class Live(Steered, anywidget.AnyWidget):
             self._branches[identity].feed.receive(message)
 
     def _route(self) -> None:
-        """Let the page's messages be handled while a cell of the notebook is busy, e.g. waiting for this run.
-
-        ipykernel sends them to the shell that last published on the comm, which is the one that is busy.
-        """
-        if hasattr(self.comm, "_reply_subshell_for"):
-            self.comm._reply_subshell_for = lambda data, default: default
+        """Hear the page while a cell is busy, and when it has gone."""
+        host.while_busy(self.comm)
         page = weakref.ref(self)
         host.on_close(self.comm, lambda: _close(page))
 

@@ -2,7 +2,8 @@
 
 Such a page draws it with the front end that a live view has. The front end is the larger part, so a notebook carries
 it once: one of the pictures of a kernel brings it, and the others look for it in the page. Where it is not found, or
-where scripts do not run, the PNG stays.
+where scripts do not run, the PNG stays. The JupyterLab extension draws them with a front end of its own, also where scripts
+do not run: a type of ours says that there is a recording, which it reads out of the HTML, so that it is held once.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+from ..wire.messages import PROTOCOL
 from . import bundle
 
 log = logging.getLogger(__name__)
 
+MIME = "application/vnd.rodflow.run+json"
 LIVE_CLASS = "rodflow-widgets-live"
 STILL_CLASS = "rodflow-widgets-still"
 OUTPUT = ".jp-OutputArea-child"
@@ -57,8 +60,8 @@ CARRIER = Carrier()
 
 
 def data(recording: Any, traits: Mapping[str, Any]) -> dict[str, Any]:
-    """A recording as MIME data: PNG, HTML with the same and what the front end draws, and text; text alone where it
-    cannot be drawn. The code is not in it: `with_code` adds it.
+    """A recording as MIME data: a mark of ours, PNG, HTML with the same and what the front end draws, and text; text alone
+    where it cannot be drawn. The code is not in it: `with_code` adds it.
 
     Args:
         traits: what a live view of the recording has, for the same front end without a kernel.
@@ -81,7 +84,7 @@ def data(recording: Any, traits: Mapping[str, Any]) -> dict[str, Any]:
         f'<script type="application/vnd.rodflow+gzip" data-rodflow-picture="">{packed}</script>'
         f"<script>{_script()}</script></div>"
     )
-    return {"image/png": png, "text/html": html, "text/plain": text}
+    return {MIME: {"protocol": PROTOCOL}, "image/png": png, "text/html": html, "text/plain": text}
 
 
 def with_code(data: dict[str, Any]) -> dict[str, Any]:

@@ -6,11 +6,21 @@ import logging
 import math
 import threading
 import time
+from typing import Protocol
 
 from ..wire.pacer import Budget
-from .feed import Feed
 
 log = logging.getLogger(__name__)
+
+
+class Pumped(Protocol):
+    """What sends, when it may."""
+
+    def pump(self, now: float) -> float:
+        """Send what may go at time `now`; returns seconds until there may be more without a call of `wake`."""
+
+    def lost(self) -> None:
+        """Sending has failed."""
 
 
 class Sender:
@@ -18,7 +28,7 @@ class Sender:
 
     def __init__(self) -> None:
         self.budget = Budget()
-        self._feeds: list[Feed] = []
+        self._feeds: list[Pumped] = []
         self._lock = threading.Lock()
         self._news = threading.Event()
         self._thread: threading.Thread | None = None
@@ -27,7 +37,7 @@ class Sender:
         """There may be something to send; any thread."""
         self._news.set()
 
-    def add(self, feed: Feed) -> None:
+    def add(self, feed: Pumped) -> None:
         with self._lock:
             self._feeds.append(feed)
             if self._thread is None:
@@ -35,7 +45,7 @@ class Sender:
                 self._thread.start()
         self.wake()
 
-    def remove(self, feed: Feed) -> None:
+    def remove(self, feed: Pumped) -> None:
         with self._lock:
             if feed in self._feeds:
                 self._feeds.remove(feed)
@@ -53,7 +63,7 @@ class Sender:
             del feeds
             self._news.wait(min(wait, threading.TIMEOUT_MAX))
 
-    def _pump(self, feed: Feed) -> float:
+    def _pump(self, feed: Pumped) -> float:
         try:
             return feed.pump(time.monotonic())
         except Exception:

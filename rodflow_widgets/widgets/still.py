@@ -19,9 +19,14 @@ DELAY = 0.5
 
 
 class Places:
-    """The second outputs of one widget, but for those that an earlier run of a cell has left."""
+    """The second outputs of one widget, but for those that an earlier run of a cell has left.
 
-    def __init__(self) -> None:
+    Args:
+        carries: whether they may bring the front end that other pictures look for.
+    """
+
+    def __init__(self, *, carries: bool = True) -> None:
+        self._carries = carries
         self._found: dict[str, tuple[str, str] | None] = {}
         self._carrying: str | None = None
 
@@ -57,7 +62,7 @@ class Places:
 
     def _carried(self, identity: str, data: dict[str, Any]) -> dict[str, Any]:
         """The data, with the code where this output is the one that brings it."""
-        if "text/html" not in data or data is saved.EMPTY or not saved.CARRIER.takes(self):
+        if not self._carries or "text/html" not in data or data is saved.EMPTY or not saved.CARRIER.takes(self):
             return data
         if self._carrying not in self._found:
             self._carrying = identity

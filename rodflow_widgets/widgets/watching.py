@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ..session import Run, Watch
 from ..session.keeping import Destination
 from ..session.spec import refuse
+from .control import CONTROL, Entry
 from .live import Live, check_panels
 
 
@@ -24,6 +25,7 @@ class WatchedLoop(Watch):
         self._live: Live | None = None
         check_panels(panels)
         super().__init__(*args, **options)
+        CONTROL.add(self)
 
     @property
     def live(self) -> Live:
@@ -33,6 +35,11 @@ class WatchedLoop(Watch):
             view = weakref.ref(self._live)
             self.on_forecast(lambda run: _adopt(view, run))
         return self._live
+
+    def listed(self) -> Iterator[Entry]:
+        """Itself for the side panel of JupyterLab, until its live view does that."""
+        if self._live is None:
+            yield Entry(f"loop {id(self)}", "", "loop", self.name or "loop", self)
 
     def _ipython_display_(self) -> None:
         self.live._ipython_display_()

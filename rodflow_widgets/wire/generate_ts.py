@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import itertools
 import sys
 import types
 import typing
 from pathlib import Path
 from typing import Any
 
-from . import messages
+from . import messages, panel
 
 TARGET = Path(__file__).parents[2] / "js" / "src" / "generated" / "messages.ts"
 BANNER = "// Generated from wire/messages.py by `python -m rodflow_widgets.wire.generate_ts`: never edited."
 SCALARS = {str: "string", int: "number", float: "number", bool: "boolean", type(None): "null", Any: "unknown"}
 ALIASES = {messages.State: "State", messages.CommandName: "CommandName", messages.PanelName: "PanelName"}
+
+GROUPS: dict[str, tuple[type, ...]] = {
+    "ToPage": messages.TO_PAGE,
+    "ToKernel": messages.TO_KERNEL,
+    "ToPanel": panel.TO_PANEL,
+    "FromPanel": panel.FROM_PANEL,
+}
 
 
 def source() -> str:
@@ -23,7 +31,7 @@ def source() -> str:
     parts = [BANNER, f"export const PROTOCOL = {messages.PROTOCOL};"]
     parts += [f"export type {name} = {_union(typing.get_args(alias))};" for alias, name in ALIASES.items()]
     parts += [_interface(cls) for cls in _classes()]
-    for name, group in (("ToPage", messages.TO_PAGE), ("ToKernel", messages.TO_KERNEL)):
+    for name, group in GROUPS.items():
         parts.append(f"export type {name} = {' | '.join(cls.__name__ for cls in group)};")
     return "\n\n".join(parts) + "\n"
 
@@ -40,7 +48,7 @@ def _classes() -> list[type]:
         for argument in typing.get_args(hint):
             visit(argument)
 
-    for root in (messages.Branch, messages.RunStatus, *messages.TO_PAGE, *messages.TO_KERNEL):
+    for root in (messages.Branch, messages.RunStatus, *itertools.chain(*GROUPS.values())):
         visit(root)
     return found
 
@@ -66,7 +74,8 @@ def _type(hint: Any) -> str:
     if origin in (typing.Union, types.UnionType):
         return " | ".join(_type(argument) for argument in arguments)
     if origin in (list, tuple):
-        return f"{_type(arguments[0])}[]"
+        inner = _type(arguments[0])
+        return f"({inner})[]" if " | " in inner else f"{inner}[]"
     if origin is dict:
         return f"Record<string, {_type(arguments[1])}>"
     raise TypeError(f"{hint!r} has no TypeScript form: add it to generate_ts._type.")

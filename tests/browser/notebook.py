@@ -93,7 +93,7 @@ class Notebook:
 
     def run_all(self) -> None:
         """Run → Run All Cells, again until a cell has taken it: right after the start JupyterLab may lose it."""
-        prompt = self.page.locator(".jp-CodeCell .jp-InputPrompt").first
+        prompt = self.page.locator(".jp-NotebookPanel:visible .jp-CodeCell .jp-InputPrompt").first
         for _ in range(5):
             self.page.get_by_role("menuitem", name="Run", exact=True).click()
             self.page.locator(".lm-Menu-item", has_text="Run All Cells").first.click()
@@ -147,9 +147,11 @@ class Notebook:
 
     def reopen(self) -> None:
         """Close the page, and open the notebook in another one, with the kernel that it has."""
-        context = self.page.context
+        context, size = self.page.context, self.page.viewport_size
         self.page.close(run_before_unload=False)
         self._look_at(context.new_page())
+        if size is not None:
+            self.page.set_viewport_size(size)
         self.page.goto(f"{self.url}/{self._place}?token={self.server.token}")
         self.ready()
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,23 @@ SETTINGS = {
 }
 
 
-class Server:
-    """A running `jupyter lab`; its folders lie in `home`, its notebooks in `notebooks`."""
+EXTENSION = Path(__file__).resolve().parents[2] / "build" / "labextension"
 
-    def __init__(self, home: Path, notebooks: Path) -> None:
+
+class Server:
+    """A running `jupyter lab`; its folders lie in `home`, its notebooks in `notebooks`.
+
+    Unless told otherwise it is that of this Python, with our extension as it is built.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        notebooks: Path,
+        *,
+        python: Path = Path(sys.executable),
+        variables: Mapping[str, str] = os.environ,
+    ) -> None:
         self.notebooks = notebooks
         self.kernel: str | None = None
         self.token = secrets.token_hex(16)
@@ -33,9 +47,12 @@ class Server:
             path = folders["settings"] / "@jupyterlab" / f"{name}.jupyterlab-settings"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(values))
-        environment = {key: value for key, value in os.environ.items() if not key.startswith(("JUPYTER", "IPYTHON"))}
+        if python == Path(sys.executable):
+            _link_extension(home)
+        environment = {key: value for key, value in variables.items() if not key.startswith(("JUPYTER", "IPYTHON"))}
         environment |= {
             "JUPYTER_CONFIG_DIR": str(folders["config"]),
+            "JUPYTER_PATH": str(home / "share"),
             "JUPYTER_DATA_DIR": str(folders["data"]),
             "JUPYTER_RUNTIME_DIR": str(folders["runtime"]),
             "JUPYTERLAB_SETTINGS_DIR": str(folders["settings"]),
@@ -43,7 +60,7 @@ class Server:
             "IPYTHONDIR": str(folders["ipython"]),
         }
         command = [
-            sys.executable,
+            str(python),
             "-m",
             "jupyterlab",
             "--no-browser",
@@ -113,3 +130,12 @@ class Server:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+
+
+def _link_extension(home: Path) -> None:
+    """Let JupyterLab find our extension as it is built."""
+    if not (EXTENSION / "package.json").is_file():
+        raise RuntimeError(f"{EXTENSION} is missing: run `npm run build`.")
+    folder = home / "share" / "labextensions"
+    folder.mkdir(parents=True)
+    (folder / "rodflow-widgets").symlink_to(EXTENSION)

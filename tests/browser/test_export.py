@@ -170,7 +170,7 @@ def test_names_are_text_wherever_they_are_shown(opener: Opener, tmp_path: Path) 
     chip.get_by_role("button").nth(1).click()
     expect(live.dialog().get_by_label("name")).to_have_value(HOSTILE)
     live.dialog().get_by_role("button", name="Close").click()
-    expect(page.locator("script[data-rodflow-picture]")).to_have_count(1, timeout=20_000)
+    expect(page.locator("[data-rodflow-picture]")).to_have_count(1, timeout=20_000)
     unharmed(page)
     live.notebook.screenshot("hostile-names", root)
 

@@ -34,7 +34,7 @@ print(json.dumps({
 IN_PAGE = """() => ({
   views: document.querySelectorAll('.rodflow').length,
   canvases: document.querySelectorAll('canvas').length,
-  pictures: document.querySelectorAll('.rodflow-widgets-still[data-code]').length,
+  pictures: document.querySelectorAll('[data-rodflow-picture]').length,
 })"""
 
 
@@ -62,7 +62,7 @@ def run_cell(notebook: Notebook, live: LiveView) -> None:
         f"(document.querySelector('.rodflow')?.rodflow?.client.id ?? {json.dumps(before)}) !== {json.dumps(before)}"
     )
     live.state("finished")
-    notebook.until("document.querySelectorAll('script[data-rodflow-picture]').length === 1")
+    notebook.until("document.querySelectorAll('[data-rodflow-picture]').length === 1")
 
 
 def test_re_runs_and_reloads_leave_nothing_behind(opener: Opener, tmp_path: Path) -> None:

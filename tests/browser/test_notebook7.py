@@ -19,6 +19,6 @@ def test_the_quickstart_in_notebook_7(opener: Opener, tmp_path: Path) -> None:
     held = int(notebook.execute("print(live.run.status.step)"))
     live.step(held)
     assert live.times()["discrete"] == list(range(held + 1))
-    expect(notebook.page.locator("script[data-rodflow-picture]")).to_have_count(1)
+    expect(notebook.page.locator(".rodflow-saved[data-rodflow-picture]")).to_have_count(1)
     expect(notebook.page.locator("img.rodflow-widgets-still")).to_be_hidden()
     notebook.screenshot("notebook7")

@@ -40,9 +40,9 @@ def count_parts(path: Path) -> tuple[int, int]:
     return len(re.findall(PICTURE, text)), len(re.findall(CODE, text))
 
 
-def interactive(page: Page, index: int) -> Locator:
+def interactive(page: Page, index: int, places: str = "div.rodflow-widgets-still") -> Locator:
     """A saved picture that follows the pointer, and says that it is saved."""
-    place = page.locator("div.rodflow-widgets-still").nth(index)
+    place = page.locator(places).nth(index)
     place.scroll_into_view_if_needed()
     root = place.locator(".rodflow")
     expect(root).to_be_visible(timeout=30_000)
@@ -78,7 +78,7 @@ def painted(root: Locator, colour: str) -> int:
 def test_a_saved_notebook_is_interactive_without_a_kernel_and_on_a_page_of_its_own(
     opener: Opener, browser: Browser, tmp_path: Path
 ) -> None:
-    notebook = opener(three_views(tmp_path / "three.ipynb"))
+    notebook = opener(three_views(tmp_path / "three.ipynb"), extension=False)
     notebook.run_all()
     notebook.finished()
     notebook.until("document.querySelectorAll('script[data-rodflow-picture]').length === 3")
@@ -93,7 +93,7 @@ def test_a_saved_notebook_is_interactive_without_a_kernel_and_on_a_page_of_its_o
     nbformat.write(saved, tmp_path / "saved.ipynb")
 
     # Not trusted, its scripts do not run: the PNG stays.
-    stranger = opener(tmp_path / "saved.ipynb", kernel="none")
+    stranger = opener(tmp_path / "saved.ipynb", kernel="none", extension=False)
     picture = stranger.page.locator("img.rodflow-widgets-still").first
     expect(picture).to_be_visible(timeout=30_000)
     assert picture.evaluate("image => image.naturalWidth") >= 960
@@ -102,7 +102,7 @@ def test_a_saved_notebook_is_interactive_without_a_kernel_and_on_a_page_of_its_o
     notary = NotebookNotary(data_dir=str(notebook.server.data))
     notary.sign(saved)
     notary.store.close()
-    reader = opener(tmp_path / "saved.ipynb", kernel="none", theme="JupyterLab Dark", height=1400)
+    reader = opener(tmp_path / "saved.ipynb", kernel="none", theme="JupyterLab Dark", height=1400, extension=False)
     for index in range(3):
         root = interactive(reader.page, index)
     expect(root).to_have_attribute("data-theme", "dark")

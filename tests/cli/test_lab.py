@@ -17,15 +17,44 @@ def test_the_notebooks_of_the_clone_are_opened(tmp_path: Path) -> None:
     assert not (tmp_path / lab.COPIES).exists()
 
 
-def test_installed_notebooks_are_copied_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The notebooks of a package that lies in no clone, and a working folder elsewhere."""
     package = tmp_path / "site-packages" / "rodflow_widgets"
-    (package / "notebooks").mkdir(parents=True)
-    (package / "notebooks" / lab.FIRST).write_text("first")
+    for name in (lab.FIRST, "02_sweeps.ipynb", "data/points.csv", ".ipynb_checkpoints/02_sweeps-checkpoint.ipynb"):
+        path = package / "notebooks" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{name} of this version")
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
     monkeypatch.setattr(lab, "PACKAGE", package)
-    notebook = lab.notebook(tmp_path)
-    assert notebook == tmp_path / lab.COPIES / lab.FIRST
+    return package / "notebooks"
+
+
+def test_installed_notebooks_are_copied_once(installed: Path) -> None:
+    here = Path.cwd()
+    notebook = lab.notebook(here)
+    assert notebook == here / lab.COPIES / lab.FIRST
     notebook.write_text("changed by the user")
-    assert lab.notebook(tmp_path).read_text() == "changed by the user"
+    assert lab.notebook(here).read_text() == "changed by the user"
+    assert (here / lab.COPIES / "02_sweeps.ipynb").read_text() == "02_sweeps.ipynb of this version"
+
+
+def test_copies_of_a_new_version_join_those_that_were_changed(installed: Path, capsys) -> None:
+    folder = Path.cwd() / lab.COPIES
+    assert main(["lab", "--copy-only"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"copied  {folder / name}" for name in (lab.FIRST, "02_sweeps.ipynb", "data/points.csv")
+    ]
+    (folder / "02_sweeps.ipynb").write_text("changed by the user")
+    (installed / "02_sweeps.ipynb").write_text("new")
+    (installed / "03_new.ipynb").write_text("new")
+    assert main(["lab", "--copy-only"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"copied  {folder / '03_new.ipynb'}",
+        *(f"stays   {folder / name}" for name in (lab.FIRST, "02_sweeps.ipynb", "data/points.csv")),
+    ]
+    assert (folder / "02_sweeps.ipynb").read_text() == "changed by the user"
 
 
 @pytest.mark.parametrize(("user", "extra"), [(0, ["--allow-root"]), (1000, [])])

@@ -6,13 +6,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from matplotlib.transforms import Bbox
 from PIL import Image
 
 from rodflow_widgets.errors import ArgumentError
 from rodflow_widgets.figures import picture
 from rodflow_widgets.figures.palette import THEMES
 from rodflow_widgets.figures.panels import facts, panels
-from rodflow_widgets.vocabulary import Status
+from rodflow_widgets.figures.picture import _Page
+from rodflow_widgets.vocabulary import Event, Status
 from tests.figures.made_up import KINDS, Recording, recording
 
 
@@ -120,3 +122,37 @@ def test_a_loss_below_zero_is_drawn() -> None:
     made = recording(names=("discrete",), steps=60)
     made["discrete"]["loss"][:] -= 1.0
     assert holds(pixels(picture(made))[60:250, 120:1100], THEMES["light"].kinds["iterates"])
+
+
+def written(made: Recording) -> dict[str, Bbox]:
+    """Every text of the picture, with where it stands in pixels."""
+    page = _Page(made, THEMES["light"])
+    page.draw()
+    renderer = page.canvas.get_renderer()
+    texts = [*page.figure.texts, *(text for axes in page.figure.axes for text in axes.texts)]
+    return {text.get_text(): text.get_window_extent(renderer) for text in texts}
+
+
+def test_changes_near_one_another_are_written_below_one_another() -> None:
+    made = recording(names=("discrete",))
+    made.events = [
+        Event(280, "learning_rate", 0.6, 0.9),
+        Event(450, "learning_rate", 0.9, 0.6, "undone"),
+        Event(0, "learning_rate", 0.6, 0.6, "cosine to 0.05 over 100 steps"),
+    ]
+    found = written(made)
+    said = ("learning rate 0.6 → 0.9", "learning rate 0.9 → 0.6, undone", "learning rate cosine to 0.05 over 100 steps")
+    first, second, schedule = (found[text] for text in said)
+    assert second.x0 < first.x1, "this makes no sense where there is room beside one another"
+    assert not first.overlaps(second)
+    assert first.y1 == schedule.y1
+
+
+def test_a_threshold_with_a_long_name_does_not_lie_on_its_value() -> None:
+    made = recording(names=("discrete",))
+    made.spec["optimizer"]["threshold"] = "2(1 + β₁)(1 − β₁ⁿ) / ((1 − β₁) learning rate)"
+    found = written(made)
+    name = next(text for text in found if text.startswith("edge 2(1"))
+    values = [place for text, place in found.items() if text == "2.94"]
+    assert values
+    assert not any(found[name].overlaps(place) for place in values)

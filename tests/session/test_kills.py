@@ -21,7 +21,7 @@ from tests.session import zygote
 logger = logging.getLogger(__name__)
 KILLS = 50
 LONGEST = 1.8
-MORE = 20
+MORE = 10
 
 
 @pytest.fixture(scope="module")

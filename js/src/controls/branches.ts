@@ -41,9 +41,10 @@ export class BranchStrip implements Part {
       // The one that is looked at wears the colours of the processes.
       swatch.style.color = selected ? theme.band : branchColour(client, theme);
       setText(name, client.branch.name);
+      setAttribute(select, "title", client.branch.name);
       for (const attribute of ["aria-label", "title"]) setAttribute(more, attribute, `Change ${client.branch.name}`);
       const state = shownState(client);
-      const rate = format.value(client.status.values.learning_rate, "log");
+      const rate = rateBeside(client.branch.name, client.status.values.learning_rate);
       const { steps } = client;
       const forecast = client.branch.kind === "forecast";
       setAttribute(element, "data-kind", client.branch.kind);
@@ -77,6 +78,12 @@ export class BranchStrip implements Part {
   }
 }
 
+/** The learning rate, where the name does not say it. */
+function rateBeside(name: string, rate: number): string {
+  const told = Number(name.match(/learning rate ([\d.e+-]*\d)/)?.[1]);
+  return Math.abs(told - rate) <= 1e-3 * rate ? "" : format.value(rate, "log");
+}
+
 /** Name, colour, whether it is shown, and a way to remove it; changes are made in the kernel, for all pages. */
 function branchForm(context: Context, client: Client, dialog: Dialog): HTMLElement {
   const { branch } = client;
@@ -87,7 +94,7 @@ function branchForm(context: Context, client: Client, dialog: Dialog): HTMLEleme
   const said = h("p", { class: "rf-refusal", role: "alert", hidden: true });
   const done = button("Done", null, "Done");
   const remove = button("Remove", null, "Remove");
-  remove.disabled = branch.parent === null;
+  remove.disabled = client === context.runs.all[0];
   const apply = async () => {
     const reply = await client.command("edit", {
       name: name.value,
@@ -106,7 +113,7 @@ function branchForm(context: Context, client: Client, dialog: Dialog): HTMLEleme
   });
   const from =
     branch.parent === null
-      ? "The run that the view was made for."
+      ? `${context.runs.all.some((other) => other !== client && other.branch.parent === null) ? "A" : "The"} run that the view was made for.`
       : `${branch.kind === "forecast" ? "Forecast from" : "Forked at"} step ${format.whole(branch.step)} of ${context.runs.all.find((other) => other.branch.id === branch.parent)?.branch.name ?? "a run that was removed"}.`;
   return h(
     "div",

@@ -1,19 +1,8 @@
 import { type Context, type Part, type Shown, shownState } from "../context";
-import { button, h, type Icon, icon, setAttribute, setText } from "../dom";
+import { button, h, icon, setAttribute, setText } from "../dom";
 import * as format from "../format";
 import { isAvailable, shownTab } from "../views";
-
-const STATES: Record<Shown, { word: string; icon: Icon }> = {
-  ready: { word: "Ready", icon: "dot" },
-  running: { word: "Running", icon: "dot" },
-  paused: { word: "Paused", icon: "bars" },
-  finished: { word: "Finished", icon: "check" },
-  stopped: { word: "Stopped", icon: "square" },
-  diverged: { word: "Diverged", icon: "diamond" },
-  error: { word: "Stopped on an error", icon: "diamond" },
-  gone: { word: "No kernel", icon: "ring" },
-  saved: { word: "Saved", icon: "ring" },
-};
+import { MARKS } from "../words/marks";
 
 /** The state as a mark and a word, the problem and the optimizer, the tabs of the views, and the menu. */
 export class Header implements Part {
@@ -74,8 +63,8 @@ export class Header implements Part {
     const state = shownState(client);
     if (state !== this.shown) {
       this.shown = state;
-      this.mark.replaceChildren(icon(STATES[state].icon));
-      setText(this.word, STATES[state].word);
+      this.mark.replaceChildren(icon(MARKS[state].icon));
+      setText(this.word, MARKS[state].word);
     }
     setText(this.problem, spec.problem.name);
     setText(this.optimizer, spec.optimizer.label);

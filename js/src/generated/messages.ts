@@ -320,6 +320,68 @@ export interface Command {
   kind: "command";
 }
 
+/**
+ * One entry of the side panel: a run, a fork or forecast of one, or a training loop, of this kernel.
+ *
+ * `view` is the model of the live view that shows it, "" where none does. `ratio` is the newest sharpness / edge and `line`
+ * all of it so far, thinned, null where it was not measured.
+ */
+export interface PanelRun {
+  id: string;
+  view: string;
+  kind: "run" | "fork" | "forecast" | "loop";
+  name: string;
+  problem: string;
+  optimizer: string;
+  state: State;
+  step: number;
+  steps: number | null;
+  sentence: string;
+  ratio: number | null;
+  line: (number | null)[];
+  commands: ("pause" | "resume")[];
+}
+
+/** What is new to a side panel: the entries that changed, and the ids of all in their order. */
+export interface PanelRuns {
+  seq: number;
+  order: string[];
+  changed: PanelRun[];
+  kind: "panel-runs";
+}
+
+/** Answer to a command of a side panel, or with an empty id to a hello that cannot be fulfilled; the message is for people. */
+export interface PanelReply {
+  id: string;
+  ok: boolean;
+  message: string;
+  kind: "panel-reply";
+}
+
+/** A side panel listens and knows of no run: it opens the comm with this, and says it again when it hears nothing. */
+export interface PanelHello {
+  protocol: number;
+  kind: "panel-hello";
+}
+
+/** A side panel has seen `seq`; it is told nothing more before. */
+export interface PanelSeen {
+  seq: number;
+  kind: "panel-seen";
+}
+
+/** A wish of a side panel: that a run pause or go on. */
+export interface PanelCommand {
+  id: string;
+  run: string;
+  name: "pause" | "resume";
+  kind: "panel-command";
+}
+
 export type ToPage = Frame | Snapshot | Survey | Reply;
 
 export type ToKernel = Hello | Ack | Bye | Command;
+
+export type ToPanel = PanelRuns | PanelReply;
+
+export type FromPanel = PanelHello | PanelSeen | PanelCommand;

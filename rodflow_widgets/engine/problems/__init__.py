@@ -1,13 +1,34 @@
 """Problems, one file each; a new file with a registration is found by itself."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from ...errors import ArgumentError
 from ..problem import Problem
 from ..registry import PROBLEMS, discover, lookup
+
+if TYPE_CHECKING:
+    from .digits import digits_mlp as digits_mlp
+    from .digits_networks import digits_cnn as digits_cnn
+    from .digits_networks import digits_lstm as digits_lstm
+    from .digits_networks import digits_resnet as digits_resnet
+    from .digits_networks import digits_transformer as digits_transformer
+    from .digits_networks import digits_vit as digits_vit
+    from .fashion import fashion_cnn as fashion_cnn
+    from .fashion import fashion_mlp as fashion_mlp
+    from .fashion import fashion_resnet as fashion_resnet
+    from .fashion import fashion_vit as fashion_vit
+    from .sorting import sorting_lstm as sorting_lstm
+    from .sorting import sorting_transformer as sorting_transformer
+    from .toys import double_well as double_well
+    from .toys import masking as masking
+    from .toys import product as product
+    from .toys import quadratic as quadratic
+    from .toys import quartic as quartic
+    from .valley import twin_valley as twin_valley
+    from .valley import valley as valley
 
 discover(__name__, __path__)
 globals().update(PROBLEMS)
