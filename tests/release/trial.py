@@ -115,7 +115,7 @@ def extensions(there: Environment, wheel: Path) -> None:
     """Every extension of JupyterLab that the wheel holds is found, enabled and right."""
     marker = "/data/share/jupyter/labextensions/"
     names = [name.split(marker)[1] for name in contents(wheel) if marker in name and name.endswith("/package.json")]
-    names = [str(Path(name).parent) for name in names if name.count("/") <= 2]
+    names = [str(Path(name).parent) for name in names if name.count("/") == 1 + name.startswith("@")]
     listed = there.run("jupyter", "labextension", "list")
     for name in names:
         (line,) = [line for line in listed.splitlines() if f"{name} v" in line]
