@@ -175,9 +175,10 @@ class Problem:
     ) -> Problem:
         """A problem from a function of the flat parameter vector w [p] and its starting point w0 [p].
 
-        coordinates: names of the parameters where there are one or two; None is w, or x and y.
-        parallel: under torchrun, "parts" takes f for the part of this process, and the loss for the sum of all parts; "off"
-            lets every process compute all of f. "auto" is refused there, since a function has no examples to share.
+        Args:
+            coordinates: names of the parameters where there are one or two; None is w, or x and y.
+            parallel: under torchrun, "parts" takes f for the part of this process, and the loss for the sum of all parts; "off"
+                lets every process compute all of f. "auto" is refused there, since a function has no examples to share.
 
         Raises ProblemError as the constructor does; lists and numpy arrays are taken as float64.
         """

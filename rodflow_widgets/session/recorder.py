@@ -123,7 +123,8 @@ class Driver(Recorder):
         recording: Recording | None = None,
         **said: Any,
     ) -> None:
-        problem, parent = simulation.problem, None if past is None else past.parent
+        problem = getattr(simulation, "problem", None)
+        parent = None if past is None else past.parent
         super().__init__(simulation, number, recording, saver=saver(problem), parent=parent, **said)
         self.simulation = simulation
         self._clock = clock_of(problem, clock)

@@ -66,7 +66,7 @@ class Run(Surveyed, WrittenDown, Tuned, Shown):
         self._number = 0
         self._keeper: Keeper | None = None
         simulation = simulation_of(plan)
-        refuse(simulation.problem)
+        refuse(getattr(simulation, "problem", None))
         self._begin(simulation, *self._made(plan, simulation, save))
 
     # ------------------------------------------------------------------ what it is and does
