@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import ipywidgets
 import nbformat
 import pytest
 from sphinx.errors import ExtensionError
@@ -59,6 +60,7 @@ def program() -> Iterator[types.ModuleType]:
     module = types.ModuleType("page_of_the_documentation")
     sys.modules[module.__name__] = module
     yield module
+    ipywidgets.Widget.close_all()
     del sys.modules[module.__name__]
     for table, entries in zip(TABLES, before, strict=True):
         table.clear()

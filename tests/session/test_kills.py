@@ -59,8 +59,9 @@ def test_every_killed_run_opens_lacks_a_second_at_most_and_goes_on_to_the_same_n
         if not store.checkpoints(path):
             continue  # it ended before the first was written: the recording is all that there is
         run = session.resume(path)
-        # A change is on disk at once, rows a moment later: those up to a change that is there are made again.
-        rows = max(last + 1, zygote.ROWS if recording.events else 0)
+        # Rows that one process has on disk, or that come before a change that is there, are made again for the others.
+        there = recording.status.step if last >= 0 else last
+        rows = max(there + 1, zygote.ROWS if recording.events else 0)
         assert len(run.recording["discrete"]) == rows
         if rows < zygote.ROWS:
             run.step(zygote.ROWS - rows)
