@@ -161,7 +161,8 @@ python-tests: $(VENV)/.test $(VENV)/.extension browser
 	@$(BIN)/python -m pytest -n auto --dist worksteal tests --ignore tests/browser $(PYTEST_ARGS)
 	@# A page with a kernel wants a core or more: two browsers at once, in the order of the files, short notebooks last.
 	$(call say,Browser and notebooks)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --nbval-lax tests/browser notebooks $(PYTEST_ARGS)
+	@# One thread a kernel: two that share the cores with threads of their own wait for each other.
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --nbval-lax tests/browser notebooks $(PYTEST_ARGS)
 
 format: $(VENV)/.test node_modules/.made
 	@$(BIN)/ruff check --quiet --fix-only . ; $(BIN)/ruff format .

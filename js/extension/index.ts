@@ -43,9 +43,10 @@ const tutorials: JupyterFrontEndPlugin<void> = {
   id: "rodflow-widgets:tutorials",
   description: "A card of the launcher that opens the tutorials.",
   autoStart: true,
-  requires: [ILauncher],
-  optional: [ICommandPalette],
-  activate: (app: JupyterFrontEnd, launcher: ILauncher, palette: ICommandPalette | null) => {
+  optional: [ILauncher, ICommandPalette],
+  activate: (app: JupyterFrontEnd, launcher: ILauncher | null, palette: ICommandPalette | null) => {
+    // Jupyter Notebook has no launcher, and a shell for one notebook alone.
+    if (!launcher) return;
     app.commands.addCommand(TUTORIALS, {
       label: "Tutorials",
       caption: "Gradient descent at the edge of stability, beside its flows: notebooks to run and change",

@@ -118,7 +118,6 @@ export class Link {
       if (this.comm !== comm) return;
       this.met = false;
       this.close();
-      // A page that slept too long is given up by the kernel, whose beacon is still there.
       if (this.listening) this.ask();
     };
     // Not part of the interface of comms, and missing in older JupyterLabs.

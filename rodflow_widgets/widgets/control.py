@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 TARGET = "rodflow.control"
 BEACON = "rodflow.beacon"
 SECONDS = 0.5
-GONE_SECONDS = 60.0
+GONE_SECONDS = 20.0
 """A page says something every eleven seconds at least; one that has been silent for so long is not there any more."""
 POINTS = 48
 STEERING: tuple[Literal["pause", "resume"], ...] = ("pause", "resume")
@@ -63,9 +63,8 @@ class Lister(Protocol):
 class Panel:
     """What one side panel has been told; it is told nothing while it owes a sign that it has seen the last message."""
 
-    def __init__(self, send: Callable[[dict[str, Any]], None], close: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, send: Callable[[dict[str, Any]], None]) -> None:
         self.replies: deque[PanelReply] = deque()
-        self.close = close
         self.heard = time.monotonic()
         self._send = send
         self._seq = 0
@@ -109,7 +108,8 @@ class Control:
     """All that can be listed in this kernel, and the panels that listen.
 
     Args:
-        gone: seconds of silence after which a page is given up; it opens another comm when it is there after all.
+        gone: seconds of silence after which a page is given up, without a word, which other pages would hear and not
+            understand; it is listened to again when it says something after all.
     """
 
     def __init__(self, gone: float = GONE_SECONDS) -> None:
@@ -153,15 +153,22 @@ class Control:
         """A page has opened `comm`, with a hello as its data."""
         if hasattr(comm, "_reply_subshell_for"):  # answers while a cell is busy, as Live._route says
             comm._reply_subshell_for = lambda data, default: default
-        panel = Panel(comm.send, comm.close)
-        comm.on_msg(lambda heard: self._receive(panel, heard["content"]["data"]))
+        panel = Panel(comm.send)
+
+        def receive(heard: dict[str, Any]) -> None:
+            self._receive(panel, heard["content"]["data"])
+            self._attend(comm.comm_id, panel)
+
+        comm.on_msg(receive)
         comm.on_close(lambda heard: self._closed(comm.comm_id))
+        receive(message)
+
+    def _attend(self, identity: str, panel: Panel) -> None:
         with self._lock:
-            self._panels[comm.comm_id] = panel
+            self._panels[identity] = panel
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="rodflow-control", daemon=True)
                 self._thread.start()
-        self._receive(panel, message["content"]["data"])
 
     def _closed(self, identity: str) -> None:
         with self._lock:
@@ -221,14 +228,11 @@ class Control:
     def _give_up(self) -> None:
         """Forget the panels whose pages have gone without a word."""
         with self._lock:
-            silent = {
+            self._panels = {
                 identity: panel
                 for identity, panel in self._panels.items()
-                if time.monotonic() - panel.heard > self._gone
+                if time.monotonic() - panel.heard <= self._gone
             }
-            self._panels = {identity: panel for identity, panel in self._panels.items() if identity not in silent}
-        for panel in silent.values():
-            panel.close()
 
     def _pump(self, panels: Iterable[Panel], due: bool) -> None:
         runs = [described(entry) for entry in self.entries] if due else []

@@ -1,8 +1,7 @@
 """One JupyterLab, one browser and one kernel for all tests here; a fresh page and copy of the notebook for each.
 
 Starting a kernel and importing torch takes longer than most of the tests, so the kernel is handed on, emptied: its
-widgets closed, which stops their runs, and its names deleted. A test may ask for a kernel of its own. The pages share
-what the browser keeps of JupyterLab's code, compiled: a page costs 1.7 s of the processor instead of 4.2.
+widgets closed, which stops their runs, and its names deleted. A test may ask for a kernel of its own.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Route, sync_playwright
+from playwright.sync_api import Browser, Error, Route, sync_playwright
 
 from . import chromium
 from .notebook import Notebook, Opener
@@ -64,15 +63,8 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context(reduced_motion="reduce")
-    yield context
-    context.close()
-
-
 @pytest.fixture
-def opener(server: Server, context: BrowserContext) -> Iterator[Opener]:
+def opener(server: Server, browser: Browser) -> Iterator[Opener]:
     """Opens a copy of a notebook in a new page, perhaps at another `url` that leads to the server, or without our extension.
 
     At the end no page may have had an error on its console.
@@ -94,11 +86,10 @@ def opener(server: Server, context: BrowserContext) -> Iterator[Opener]:
         shutil.copyfile(source, server.notebooks / f"{name}.ipynb")
         if kernel == "shared":
             server.share_kernel(f"{name}.ipynb")
-        page = context.new_page()
-        page.set_viewport_size({"width": width, "height": height})
+        context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
         if not extension:
-            page.route(re.compile("/(lab|notebooks)/"), without_extension)
-        notebook = Notebook(page, server, url)
+            context.route(re.compile("/(lab|notebooks)/"), without_extension)
+        notebook = Notebook(context.new_page(), server, url)
         opened.append((notebook, kernel == "shared"))
         notebook.open(f"{name}.ipynb", workspace=name, theme=theme, kernel=kernel != "none", classic=classic)
         return notebook
@@ -114,6 +105,6 @@ def opener(server: Server, context: BrowserContext) -> Iterator[Opener]:
             server.restart_shared_kernel()
             raise
         finally:
-            notebook.page.close(run_before_unload=False)
+            notebook.page.context.close()
     server.stop_kernels()
     assert heard == []

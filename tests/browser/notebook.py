@@ -147,11 +147,9 @@ class Notebook:
 
     def reopen(self) -> None:
         """Close the page, and open the notebook in another one, with the kernel that it has."""
-        context, size = self.page.context, self.page.viewport_size
+        context = self.page.context
         self.page.close(run_before_unload=False)
         self._look_at(context.new_page())
-        if size is not None:
-            self.page.set_viewport_size(size)
         self.page.goto(f"{self.url}/{self._place}?token={self.server.token}")
         self.ready()
 

@@ -228,7 +228,7 @@ def test_everything_by_keys_and_without_motion(opener: Opener, tmp_path: Path) -
     expect(dialog.locator("kbd").first).to_have_text("Space")
     keyboard.press("Escape")
     expect(figure).to_be_focused()
-    question = root.get_by_text("Reset to step 0?")
+    question = root.get_by_text("Reset to step 0? The recording so far is kept in run.history.", exact=True)
     keyboard.press("r")
     expect(question).to_be_visible()
     expect(root.locator(".rf-notice").get_by_role("button", name="Reset")).to_be_focused()

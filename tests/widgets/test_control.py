@@ -33,9 +33,6 @@ class Page:
             self.heard.append(message)
             self.news.notify_all()
 
-    def close(self):
-        self.send({"kind": "closed"})
-
     def open(self, controlled, hello=HELLO):
         controlled.opened(self, {"content": {"data": hello}})
 
@@ -85,15 +82,19 @@ def test_without_a_panel_there_is_no_thread_and_none_is_left_behind(live, contro
     assert len(page.heard) == heard
 
 
-def test_a_page_that_has_gone_without_a_word_is_given_up(live):
+def test_a_page_that_has_gone_without_a_word_is_given_up_until_it_says_something(live):
     controlled = control.Control(gone=0.2)
     controlled.add(live)
     page = Page()
     page.open(controlled)
     thread = controlled._thread
-    page.until(lambda message: message["kind"] == "closed")
+    page.until(lambda message: message["kind"] == "panel-runs")
     thread.join(30)
     assert controlled._thread is None
+    assert len(page.heard) == 1
+    page.say(**HELLO)
+    page.until(lambda message: message.get("seq") == 2)
+    page.closed({})
 
 
 def test_a_panel_hears_of_a_run_pauses_it_and_lets_it_go_on(live, controlled):
