@@ -176,6 +176,8 @@ def test_everything_by_keys_and_without_motion(opener: Opener, tmp_path: Path) -
     keyboard.press("ArrowRight")
     expect(scrubber).to_have_value(str(newest - 12))
     keyboard.press("s")
+    expect(root).to_have_attribute("data-tab", "spectrum")
+    expect(figure).to_be_focused()
     expect(scrubber).to_have_value(str(newest - 12))
     keyboard.press("Home")
     expect(scrubber).to_have_value("0")
