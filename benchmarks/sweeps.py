@@ -28,6 +28,7 @@ CASES = (
     ("float64", ("discrete",), 1, 2),
     ("float32", ("discrete",), 1, 1),
     ("float32", ("discrete",), 1, 2),
+    ("float32", ("discrete",), 10, 1),
     ("float32", ("discrete",), 10, 2),
     ("float64", FLOWS, 1, 1),
     ("float64", FLOWS, 1, 2),
