@@ -114,6 +114,7 @@ UNDRAWN = saved.EMPTY["text/html"]
 
 def test_a_page_shows_the_picture_of_a_live_view_with_one_front_end() -> None:
     notebook = executed(widget("live"), html(PICTURE), widget("live"), html(PICTURE))
+    notebook.cells[0].outputs[1].data[saved.MIME] = {"protocol": 1}
     outputs.settle(notebook, "a notebook")
     shown = notebook.cells[0].outputs
     assert [list(output.data) for output in shown] == [["text/html"], ["text/html"]]

@@ -54,6 +54,7 @@ def _shown(outputs: Iterable[NotebookNode], models: Models, where: str) -> Itera
     live = False
     for output in outputs:
         data = output.get("data", {})
+        data.pop(saved.MIME, None)  # JupyterLab's renderer knows it, and a page of its own has the HTML
         html = "".join(data.get(HTML, ""))
         if VIEW in data:
             kind = models.get(data[VIEW]["model_id"], {})
