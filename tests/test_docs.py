@@ -133,6 +133,16 @@ def test_a_page_keeps_other_widgets_with_their_state_and_no_progress_bar() -> No
     assert state["live"] == outputs.NOTHING, "its picture is what the page shows of it"
 
 
+def test_the_picture_that_stands_in_for_a_widget_is_left_out_where_the_widget_is_drawn() -> None:
+    notebook = executed(widget("chart"), html(PICTURE), widget("closed"), html(PICTURE))
+    outputs.settle(notebook, "a notebook")
+    assert [list(output.data) for output in notebook.cells[0].outputs] == [
+        [outputs.VIEW, "text/plain"],
+        ["text/plain"],
+        ["text/html"],
+    ]
+
+
 def test_a_live_view_that_was_never_drawn_is_an_error_of_the_build() -> None:
     with pytest.raises(ExtensionError, match="03_some: a view was never drawn; let a cell wait for its run"):
         outputs.settle(executed(widget("live"), html(UNDRAWN)), "03_some")

@@ -51,7 +51,7 @@ def settle(notebook: NotebookNode, where: str) -> None:
 
 
 def _shown(outputs: Iterable[NotebookNode], models: Models, where: str) -> Iterator[NotebookNode]:
-    live = False
+    live = drawn = False
     for output in outputs:
         data = output.get("data", {})
         data.pop(saved.MIME, None)  # JupyterLab's renderer knows it, and a page of its own has the HTML
@@ -61,6 +61,7 @@ def _shown(outputs: Iterable[NotebookNode], models: Models, where: str) -> Itera
             live = _is_live(kind)
             if live or _is_progress(kind, models):
                 continue
+            drawn = bool(kind)
             if kind:
                 data.pop(HTML, None)
             else:
@@ -69,6 +70,8 @@ def _shown(outputs: Iterable[NotebookNode], models: Models, where: str) -> Itera
             if live:
                 raise ExtensionError(f"{where}: a view was never drawn; let a cell wait for its run: live.run.wait().")
             continue
+        elif saved.STILL_CLASS in html and drawn and not live:
+            continue  # the picture that stands in for a widget which the page draws itself
         elif output.output_type == "stream" and output.name == "stderr" and "\r" in output.text:
             continue  # a progress bar
         yield output
