@@ -24,10 +24,11 @@ class Job:
     def halves(self) -> tuple[Job, Job]:
         """Two jobs with half of the runs each."""
         middle = len(self.runs) // 2
-        return tuple(
-            Job(part, "a run that it was computed with failed" if len(part) == 1 else None)
-            for part in (self.runs[:middle], self.runs[middle:])
-        )  # type: ignore[return-value]
+        return _half(self.runs[:middle]), _half(self.runs[middle:])
+
+
+def _half(runs: tuple[int, ...]) -> Job:
+    return Job(runs, "a run that it was computed with failed" if len(runs) == 1 else None)
 
 
 def jobs(requests: Sequence[Request], runs: Sequence[int], at_once: int, hands: int = 1) -> list[Job]:
